@@ -1,0 +1,80 @@
+import { ChainError } from './chain-error.ts';
+
+const hexDigits = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
+
+/** `0x` and two lower-case digits a byte; the empty array gives `0x`. */
+export function bytesToHex(bytes: Uint8Array): Hex {
+  let text = '0x';
+  for (const byte of bytes) text += hexDigits[byte];
+  return text as Hex;
+}
+
+/** A `0x`-prefixed string of hexadecimal digits. */
+export type Hex = `0x${string}`;
+
+/**
+ * The bytes of a `0x`-prefixed string with an even number of digits.
+ * @throws ChainError `INVALID_ARGUMENT` naming `field` when the text is anything else
+ */
+export function hexToBytes(text: string, field = 'hex'): Uint8Array {
+  if (!/^0x(?:[0-9a-fA-F]{2})*$/.test(text)) {
+    throw new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} must be 0x and an even number of hex digits` });
+  }
+  const bytes = new Uint8Array((text.length - 2) / 2);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16);
+  return bytes;
+}
+
+/** True when both have the same length and content. Not constant-time: for public data. */
+export function equalBytes(a: Uint8Array, b: Uint8Array): boolean {
+  if (a.length !== b.length) return false;
+  for (let i = 0; i < a.length; i++) if (a[i] !== b[i]) return false;
+  return true;
+}
+
+/** Negative, zero or positive as `a` sorts before, with or after `b` in byte order. */
+export function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const shared = Math.min(a.length, b.length);
+  for (let i = 0; i < shared; i++) {
+    const difference = a[i]! - b[i]!;
+    if (difference !== 0) return difference;
+  }
+  return a.length - b.length;
+}
+
+/** One array with the parts in order. */
+export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
+  const joined = new Uint8Array(parts.reduce((total, part) => total + part.length, 0));
+  let offset = 0;
+  for (const part of parts) {
+    joined.set(part, offset);
+    offset += part.length;
+  }
+  return joined;
+}
+
+/** The big-endian value of the bytes; zero for none. */
+export function bytesToBigint(bytes: Uint8Array): bigint {
+  return bytes.length === 0 ? 0n : BigInt(bytesToHex(bytes));
+}
+
+/** Big-endian without leading zeros; zero is the empty array (RLP's integer form). */
+export function bigintToBytes(value: bigint): Uint8Array {
+  assertNonNegative(value);
+  if (value === 0n) return new Uint8Array(0);
+  const digits = value.toString(16);
+  return hexToBytes(`0x${digits.length % 2 === 0 ? '' : '0'}${digits}`);
+}
+
+/** Big-endian, exactly `length` bytes. @throws RangeError when the value does not fit */
+export function bigintToFixedBytes(value: bigint, length: number): Uint8Array {
+  const minimal = bigintToBytes(value);
+  if (minimal.length > length) throw new RangeError(`${value} does not fit ${length} bytes`);
+  const fixed = new Uint8Array(length);
+  fixed.set(minimal, length - minimal.length);
+  return fixed;
+}
+
+function assertNonNegative(value: bigint): void {
+  if (value < 0n) throw new RangeError(`${value} is negative`);
+}
