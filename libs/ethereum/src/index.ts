@@ -1,0 +1,16 @@
+export {
+  decodeBlock,
+  decodeHeader,
+  encodeBlock,
+  encodeHeader,
+  headerHash,
+  type Block,
+  type Header,
+  type Withdrawal,
+} from './block.ts';
+export { decodeTransaction } from './decode-transaction.ts';
+export { effectiveGasPrice, floorDataGas, intrinsicGas, nextBaseFee } from './gas.ts';
+export { orderedRoot, receiptsRoot, transactionsRoot, withdrawalsRoot } from './ordered-root.ts';
+export { encodeReceipt, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';
+export { recoverSender, signTransaction, type UnsignedTransaction } from './sign-transaction.ts';
+export type { AccessListEntry, Authorization, Transaction, TransactionFields, TransactionType } from './transaction.ts';

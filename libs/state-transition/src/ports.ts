@@ -1,0 +1,167 @@
+import type { AccessListEntry, Header, Receipt, Withdrawal } from '@sheaf/ethereum';
+import type { Address, Hash32 } from '@sheaf/primitives';
+import type { Payload } from '@sheaf/protocol';
+
+/**
+ * Where the pre-state comes from: trie nodes and codes by their keccak256. Synchronous, because what stands behind it
+ * (LMDB, a Map) is. The bytes must hash to the key; `undefined` means not there.
+ */
+export interface NodeReader {
+  node(hash: Hash32): Uint8Array | undefined;
+  code(hash: Hash32): Uint8Array | undefined;
+}
+
+/** What an execution adds. Content-addressed: adding it twice, or adding it to another block's state, changes nothing. */
+export interface StateChanges {
+  nodes: Map<Hash32, Uint8Array>;
+  codes: Map<Hash32, Uint8Array>;
+}
+
+/** What suffices to execute one payload with no other state. */
+export interface Witness {
+  /** Trie nodes of the pre-state (RLP), sorted by their hash. */
+  nodes: Uint8Array[];
+  /** Codes that were read, sorted by their hash. */
+  codes: Uint8Array[];
+  /** RLP headers that were read, the parent first, by falling height, without holes. */
+  headers: Uint8Array[];
+}
+
+/** Why a transaction of a payload is not in the block. */
+export type DropReason =
+  | 'NONCE_TOO_LOW'
+  | 'NONCE_TOO_HIGH'
+  | 'INSUFFICIENT_FUNDS'
+  | 'FEE_CAP_TOO_LOW'
+  | 'INTRINSIC_GAS'
+  | 'GAS_LIMIT_EXCEEDED'
+  | 'BLOB_TRANSACTION'
+  | 'WRONG_CHAIN'
+  | 'INVALID_SIGNATURE'
+  | 'MALFORMED'
+  | 'SENDER_NOT_EOA'
+  | 'INITCODE_TOO_LARGE'
+  | 'UNSUPPORTED';
+
+/** A transaction that the payload has and the block has not. */
+export interface DroppedTransaction {
+  payloadIndex: number;
+  hash: Hash32;
+  reason: DropReason;
+}
+
+/** A payload executed. */
+export interface ExecutedBlock {
+  header: Header;
+  hash: Hash32;
+  payloadHash: Hash32;
+  /** EIP-2718 encodings of what was included. */
+  transactions: Uint8Array[];
+  withdrawals: Withdrawal[];
+  receipts: Receipt[];
+  dropped: DroppedTransaction[];
+  /** The whole block as Ethereum's RLP. */
+  rlp: Uint8Array;
+}
+
+export interface ExecutePayloadInput {
+  payload: Payload;
+  payloadHash: Hash32;
+  /** The block that this one comes after. */
+  parent: Header;
+  /** One a transaction of the payload, when somebody trusted has recovered them; `undefined`: its signature is bad. */
+  senders?: (Address | undefined)[];
+  /** Up to 256, parent first, by falling height: for BLOCKHASH. */
+  ancestors: Header[];
+}
+
+export interface ExecutePayloadResult {
+  block: ExecutedBlock;
+  changes: StateChanges;
+  witness: Witness;
+}
+
+/** A change to one account for the length of one call. */
+export interface StateOverride {
+  address: Address;
+  balance: bigint | undefined;
+  nonce: bigint | undefined;
+  code: Uint8Array | undefined;
+  /** Set beside the slots that are there. */
+  slots: { slot: Hash32; value: Hash32 }[];
+}
+
+/** A message to run without a transaction. Amounts in wei. */
+export interface CallMessage {
+  from: Address;
+  /** `undefined`: a creation. */
+  to: Address | undefined;
+  data: Uint8Array;
+  value: bigint;
+  /** 0: the maximum of the service. */
+  gasLimit: bigint;
+  gasPrice: bigint;
+  accessList: AccessListEntry[];
+  overrides: StateOverride[];
+}
+
+export interface CallResult {
+  status: 'success' | 'revert' | 'halt';
+  /** Returned bytes, the revert data, or nothing. */
+  output: Uint8Array;
+  /** Refunds taken off, EIP-7623's floor respected. */
+  gasUsed: bigint;
+  /** The engine's word for a halt, for example "out of gas"; else empty. */
+  haltReason: string;
+}
+
+export interface CallInput {
+  /** The block after which the message runs: its state and its environment. */
+  header: Header;
+  message: CallMessage;
+  /** Up to 256 before `header`, its parent first: for BLOCKHASH. */
+  ancestors: Header[];
+}
+
+/**
+ * Executes payloads and messages. Obligations: deterministic (no clock, no randomness); `executePayload` reads nothing
+ * but its input and `state`, and `state` only through the reader; what it read is in the witness, so that executing
+ * with `witnessReader(witness)` gives the same block.
+ */
+export interface ExecutionEngine {
+  /**
+   * The block that the payload determines. Transactions that are not valid at their place are dropped with a reason.
+   * @throws ChainError `CONFLICT` when the payload does not come after `parent`, `INVALID_ARGUMENT` when its own
+   * fields cannot make a header, `DATA_LOSS` when a node or a code that is needed is missing
+   */
+  executePayload(input: ExecutePayloadInput, state: NodeReader): Promise<ExecutePayloadResult>;
+  /**
+   * Runs the message after `header`. Fees are charged only when a gas price is given.
+   * @throws ChainError `REJECTED` when it cannot even start (`INSUFFICIENT_FUNDS`, `INTRINSIC_GAS`,
+   * `INITCODE_TOO_LARGE`, `FEE_CAP_TOO_LOW`), `DATA_LOSS`
+   */
+  call(input: CallInput, state: NodeReader): Promise<CallResult>;
+  /**
+   * The least gas limit with which the message succeeds (within 1.5 %, as geth's).
+   * @throws ChainError `REJECTED` with reason `REVERTED` and the revert data, or `OUT_OF_GAS` when no allowed limit
+   * suffices, and what `call` throws
+   */
+  estimateGas(input: CallInput, state: NodeReader): Promise<bigint>;
+}
+
+/** An account's own fields; one that does not exist has zeros, the empty code hash and the empty root. */
+export interface AccountState {
+  balance: bigint;
+  nonce: bigint;
+  codeHash: Hash32;
+  storageRoot: Hash32;
+}
+
+/** An EIP-1186 proof. */
+export interface AccountProof {
+  account: AccountState;
+  /** RLP trie nodes from the state root down. */
+  accountProof: Uint8Array[];
+  /** In the order asked for. */
+  storageProofs: { slot: Hash32; value: bigint; proof: Uint8Array[] }[];
+}
