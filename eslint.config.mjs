@@ -27,7 +27,10 @@ export default tseslint.config(
       eqeqeq: 'error',
       'no-restricted-syntax': [
         'error',
-        { selector: "MemberExpression[object.name='process'][property.name='env']", message: 'Only config.ts reads the environment.' },
+        {
+          selector: "MemberExpression[object.name='process'][property.name='env']",
+          message: 'Only config.ts reads the environment.',
+        },
       ],
       '@nx/enforce-module-boundaries': [
         'error',
@@ -42,7 +45,14 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/config.ts', '**/*.test.ts', '**/test/**/*.ts', 'libs/testing/**/*.ts', 'apps/e2e/**/*.ts', 'apps/cli/**/*.ts'],
+    files: [
+      '**/config.ts',
+      '**/*.test.ts',
+      '**/test/**/*.ts',
+      'libs/testing/**/*.ts',
+      'apps/e2e/**/*.ts',
+      'apps/cli/**/*.ts',
+    ],
     rules: { 'no-restricted-syntax': 'off' },
   },
 );

@@ -50,7 +50,11 @@ function uint64(value: bigint, field: string): bigint {
 function fixedHex(value: Uint8Array | string, length: number, field: string): Hex {
   const bytes = typeof value === 'string' ? hexToBytes(value, field) : value;
   if (bytes.length !== length) {
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} must be ${length} bytes, got ${bytes.length}` });
+    throw new ChainError({
+      code: 'INVALID_ARGUMENT',
+      field,
+      message: `${field} must be ${length} bytes, got ${bytes.length}`,
+    });
   }
   return bytesToHex(bytes);
 }

@@ -18,7 +18,11 @@ export type Hex = `0x${string}`;
  */
 export function hexToBytes(text: string, field = 'hex'): Uint8Array {
   if (!/^0x(?:[0-9a-fA-F]{2})*$/.test(text)) {
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} must be 0x and an even number of hex digits` });
+    throw new ChainError({
+      code: 'INVALID_ARGUMENT',
+      field,
+      message: `${field} must be 0x and an even number of hex digits`,
+    });
   }
   const bytes = new Uint8Array((text.length - 2) / 2);
   for (let i = 0; i < bytes.length; i++) bytes[i] = parseInt(text.slice(2 + 2 * i, 4 + 2 * i), 16);
