@@ -1,0 +1,1 @@
+export { devToken } from './generated/dev-token.ts';
