@@ -1,10 +1,14 @@
-import type { Hash32 } from '@sheaf/primitives';
-import type { Withdrawal } from './block.ts';
-import type { ConsensusReceipt } from './receipt.ts';
+import { bigintToBytes, toHash32, type Hash32 } from '@sheaf/primitives';
+import { withdrawalItem, type Withdrawal } from './block.ts';
+import { encodeReceipt, type ConsensusReceipt } from './receipt.ts';
+import { encodeRlp, encodeRlpBytes } from './rlp.ts';
+import { Trie } from './trie.ts';
 
 /** Root of the trie that maps RLP(index) to the value. */
-export function orderedRoot(_values: readonly Uint8Array[]): Hash32 {
-  throw new Error('not yet');
+export function orderedRoot(values: readonly Uint8Array[]): Hash32 {
+  const trie = new Trie();
+  values.forEach((value, index) => trie.put(encodeRlpBytes(bigintToBytes(BigInt(index))), value));
+  return toHash32(trie.commit().root);
 }
 
 /** A block's `transactionsRoot`, from EIP-2718 encodings. */
@@ -13,11 +17,11 @@ export function transactionsRoot(raws: readonly Uint8Array[]): Hash32 {
 }
 
 /** A block's `receiptsRoot`. */
-export function receiptsRoot(_receipts: readonly ConsensusReceipt[]): Hash32 {
-  throw new Error('not yet');
+export function receiptsRoot(receipts: readonly ConsensusReceipt[]): Hash32 {
+  return orderedRoot(receipts.map(encodeReceipt));
 }
 
 /** A block's `withdrawalsRoot` (EIP-4895). */
-export function withdrawalsRoot(_withdrawals: readonly Withdrawal[]): Hash32 {
-  throw new Error('not yet');
+export function withdrawalsRoot(withdrawals: readonly Withdrawal[]): Hash32 {
+  return orderedRoot(withdrawals.map((withdrawal) => encodeRlp(withdrawalItem(withdrawal))));
 }

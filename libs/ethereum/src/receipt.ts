@@ -1,4 +1,6 @@
-import type { Address, Hash32 } from '@sheaf/primitives';
+import { keccak256 } from '@sheaf/crypto';
+import { bigintToBytes, concatBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import { encodeRlp } from './rlp.ts';
 import type { TransactionType } from './transaction.ts';
 
 /** One event. */
@@ -31,11 +33,31 @@ export interface Receipt {
 export type ConsensusReceipt = Pick<Receipt, 'type' | 'status' | 'cumulativeGasUsed' | 'logsBloom' | 'logs'>;
 
 /** EIP-2718 encoding of the consensus fields. */
-export function encodeReceipt(_receipt: ConsensusReceipt): Uint8Array {
-  throw new Error('not yet');
+export function encodeReceipt(receipt: ConsensusReceipt): Uint8Array {
+  const body = encodeRlp([
+    receipt.status ? Uint8Array.of(1) : new Uint8Array(0),
+    bigintToBytes(receipt.cumulativeGasUsed),
+    receipt.logsBloom,
+    receipt.logs.map(({ address, topics, data }) => [
+      hexToBytes(address),
+      topics.map((topic) => hexToBytes(topic)),
+      data,
+    ]),
+  ]);
+  return receipt.type === 0 ? body : concatBytes(Uint8Array.of(receipt.type), body);
 }
 
-/** The 2048-bit filter over addresses and topics. 256 bytes. */
-export function logsBloom(_logs: readonly Log[]): Uint8Array {
-  throw new Error('not yet');
+/** The 2048-bit filter over addresses and topics (yellow paper 4.3.1). 256 bytes. */
+export function logsBloom(logs: readonly Log[]): Uint8Array {
+  const bloom = new Uint8Array(256);
+  for (const { address, topics } of logs) {
+    for (const entry of [address, ...topics]) {
+      const hash = keccak256(hexToBytes(entry));
+      for (const at of [0, 2, 4]) {
+        const bit = ((hash[at]! << 8) | hash[at + 1]!) & 2047;
+        bloom[255 - (bit >> 3)]! |= 1 << (bit & 7);
+      }
+    }
+  }
+  return bloom;
 }

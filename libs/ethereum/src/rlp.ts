@@ -1,0 +1,95 @@
+import { ChainError, concatBytes } from '@sheaf/primitives';
+
+/** Recursive Length Prefix (yellow paper, appendix B): a string of bytes or a list of items. */
+export type RlpItem = Uint8Array | readonly RlpItem[];
+
+/** Deep enough for a block with access lists; hostile nesting must not exhaust the stack. */
+const depthMax = 16;
+
+/** The canonical encoding. */
+export function encodeRlp(item: RlpItem): Uint8Array {
+  if (item instanceof Uint8Array) return encodeRlpBytes(item);
+  return encodeRlpList(item.map(encodeRlp));
+}
+
+/** The canonical encoding of a string of bytes. */
+export function encodeRlpBytes(bytes: Uint8Array): Uint8Array {
+  if (bytes.length === 1 && bytes[0]! < 0x80) return bytes;
+  return concatBytes(prefix(bytes.length, 0x80), bytes);
+}
+
+/** The list of items that are encoded already. */
+export function encodeRlpList(encoded: readonly Uint8Array[]): Uint8Array {
+  let length = 0;
+  for (const part of encoded) length += part.length;
+  return concatBytes(prefix(length, 0xc0), ...encoded);
+}
+
+/**
+ * The one item in `bytes`. Strings are views, not copies.
+ * @throws ChainError `INVALID_ARGUMENT` naming `field` unless the encoding is canonical and nothing follows it
+ */
+export function decodeRlp(bytes: Uint8Array, field: string): RlpItem {
+  const { item, end } = decodeAt(bytes, 0, bytes.length, 0, field);
+  if (end !== bytes.length) throw malformed(field, 'has bytes after its end');
+  return item;
+}
+
+function prefix(length: number, offset: number): Uint8Array {
+  if (length <= 55) return Uint8Array.of(offset + length);
+  const digits: number[] = [];
+  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) digits.unshift(rest % 256);
+  return Uint8Array.of(offset + 55 + digits.length, ...digits);
+}
+
+function decodeAt(
+  bytes: Uint8Array,
+  start: number,
+  limit: number,
+  depth: number,
+  field: string,
+): { item: RlpItem; end: number } {
+  if (depth > depthMax) throw malformed(field, 'is nested too deeply');
+  const first = start < limit ? bytes[start]! : -1;
+  if (first < 0) throw malformed(field, 'is cut short');
+  if (first < 0x80) return { item: bytes.subarray(start, start + 1), end: start + 1 };
+  const { from, end } = readLength(bytes, start, limit, first < 0xc0 ? 0x80 : 0xc0, field);
+  if (first < 0xc0) {
+    if (end - from === 1 && bytes[from]! < 0x80) throw malformed(field, 'prefixes a single small byte');
+    return { item: bytes.subarray(from, end), end };
+  }
+  const items: RlpItem[] = [];
+  for (let at = from; at < end;) {
+    const next = decodeAt(bytes, at, end, depth + 1, field);
+    items.push(next.item);
+    at = next.end;
+  }
+  return { item: items, end };
+}
+
+function readLength(
+  bytes: Uint8Array,
+  start: number,
+  limit: number,
+  offset: number,
+  field: string,
+): { from: number; end: number } {
+  const short = bytes[start]! - offset;
+  let from = start + 1;
+  let length = short;
+  if (short > 55) {
+    const digits = short - 55;
+    if (digits > 4) throw malformed(field, 'is longer than 4 GiB');
+    if (from + digits > limit) throw malformed(field, 'is cut short');
+    length = 0;
+    for (let i = 0; i < digits; i++) length = length * 256 + bytes[from + i]!;
+    if (bytes[from] === 0 || length <= 55) throw malformed(field, 'has a length that is not minimal');
+    from += digits;
+  }
+  if (from + length > limit) throw malformed(field, 'is cut short');
+  return { from, end: from + length };
+}
+
+function malformed(field: string, what: string): ChainError {
+  return new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} is not canonical RLP: it ${what}` });
+}
