@@ -1,0 +1,38 @@
+import type postgres from 'postgres';
+
+/** What may stand in `${…}`: a value, a helper, an array, JSON, or another query as a fragment. */
+export type SqlParameter = postgres.ParameterOrFragment<bigint>;
+
+/** One row to be inserted, or the columns to be set. */
+export type SqlRow = Readonly<Record<string, postgres.SerializableParameter<bigint>>>;
+
+/**
+ * Tagged template for queries: `` sql<Row[]>`select … ${value}` ``. A query runs when it is awaited.
+ * `int8` arrives as bigint, `bytea` as Buffer; numbers, strings, booleans, bigint, Date and Uint8Array go in.
+ */
+export interface Sql {
+  <T extends readonly (object | undefined)[] = postgres.Row[]>(
+    template: TemplateStringsArray,
+    ...parameters: readonly SqlParameter[]
+  ): postgres.PendingQuery<T>;
+  /** A quoted identifier. */
+  (identifier: string): postgres.Helper<string>;
+  /** Rows for `insert into t ${sql(rows, 'a', 'b')}`, or columns for `update t set ${sql(row, 'a')}`. */
+  <T extends object>(rows: T | readonly T[], ...columns: (keyof T & string)[]): postgres.Helper<T>;
+  /** A list for `in ${sql(values)}`. */
+  (values: readonly (string | number | bigint | Uint8Array)[]): postgres.Helper<unknown>;
+  /** An array parameter, for `= any(${sql.array(values)})`. `type` is the element type's OID when the array may be empty. */
+  array<T extends postgres.SerializableParameter<bigint>>(
+    values: readonly T[],
+    type?: number,
+  ): postgres.ArrayParameter<readonly T[]>;
+  json(value: postgres.JSONValue): postgres.Parameter;
+  /** SQL text as it is: for constants only. */
+  unsafe<T extends readonly (object | undefined)[] = postgres.Row[]>(
+    text: string,
+    parameters?: readonly postgres.SerializableParameter<bigint>[],
+  ): postgres.PendingQuery<T>;
+}
+
+/** The same, inside one transaction. Throws once the transaction is over or lost. */
+export type Tx = Sql;
