@@ -1,20 +1,6 @@
-import type { ChainSpec } from '@sheaf/protocol';
-import type { Address } from '@sheaf/primitives';
-import type { RunningServer } from './launch.ts';
-export type { RunningServer } from './launch.ts';
-export declare function startPostgres(options?: { dataDir?: string; port?: number; persistent?: boolean }): Promise<RunningServer>;
-export declare function findNatsServer(log?: (line: string) => void): Promise<string>;
-export declare function startNats(options?: { dataDir?: string; port?: number; log?: (line: string) => void }): Promise<RunningServer>;
-export declare function testDatabase(): Promise<{ url: string; drop(): Promise<void> }>;
-export declare function testNatsUrl(): string;
-export declare function testStreamPrefix(): string;
-export declare function waitFor(condition: () => boolean | Promise<boolean>, options?: { timeoutMs?: number; what?: string }): Promise<void>;
-export declare function bundleWorker(entry: string): Promise<string>;
-export declare function freePort(): Promise<number>;
-export declare function devChainSpec(options?: { alloc?: ChainSpec['genesis']['alloc']; chainId?: bigint }): {
-  spec: ChainSpec;
-  json: unknown;
-  validatorKeys: Uint8Array[];
-  daKeys: Uint8Array[];
-  accounts: { address: Address; privateKey: Uint8Array }[];
-};
+export { bundleWorker } from './bundle-worker.ts';
+export { freePort, portTaken, type RunningServer, type ServerExit } from './launch.ts';
+export { findNatsServer, startNats } from './nats.ts';
+export { startPostgres } from './postgres.ts';
+export { testDatabase, testNatsUrl, testStreamPrefix } from './resources.ts';
+export { waitFor } from './wait-for.ts';
