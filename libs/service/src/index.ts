@@ -1,0 +1,10 @@
+export { closeInReverse, type CloseStack } from './close-in-reverse.ts';
+export { commonSettings, grpcSettings } from './common-settings.ts';
+export { defineConfig, type ConfigDefinition, type ConfigValues } from './config.ts';
+export { env, type LogLevel } from './env.ts';
+export type { Logger } from './logger.ts';
+export type { Registry } from './metrics.ts';
+export { runService } from './run-service.ts';
+export { defineService, type Health, type Service, type ServiceContext, type ServiceDefinition } from './service.ts';
+export { secret, setting, type Setting } from './setting.ts';
+export { testContext, type TestContext } from './test-context.ts';
