@@ -1,0 +1,5 @@
+export { createRpcClient, type RpcClientDependencies, type RpcClientOptions } from './client.ts';
+export { implement, type ServiceImplementation } from './implement.ts';
+export type { CallContext, Handlers, RpcClient, StreamOptions, UnaryOptions } from './methods.ts';
+export { createRpcServer, type RpcServer, type RpcServerDependencies, type RpcServerOptions } from './server.ts';
+export { tlsFiles, type TlsFiles } from './tls.ts';
