@@ -160,17 +160,19 @@ const accessList = list<{ address: Address; storageKeys: Hash32[] }>((value, pat
   };
 }, 1_000);
 
-/** What wallets add to a call although it has no meaning there. */
-const ignoredCallFields = ['nonce', 'type', 'chainId', 'maxPriorityFeePerGas', 'blobVersionedHashes', 'blobs'];
-const callFields = [
-  ...['from', 'to', 'gas', 'gasPrice', 'maxFeePerGas', 'value', 'data', 'input', 'accessList'],
-  ...['maxFeePerBlobGas', 'authorizationList', 'sidecars', 'kzgCommitments'],
-  ...ignoredCallFields,
-];
+/** Fields of a call that would change its outcome and that execution cannot take: refused rather than ignored. */
+const unsupportedCallFields = ['authorizationList', 'blobVersionedHashes', 'blobs'];
 
 /** A transaction object for `eth_call` and `eth_estimateGas`, without overrides. */
 export const call: Parse<Omit<CallMessage, 'overrides'>> = (value, path) => {
-  const fields = object(value, path, callFields);
+  // Unknown fields are ignored, as geth does: wallets add their own.
+  const fields = object(value, path);
+  for (const unsupported of unsupportedCallFields) {
+    const entries = fields[unsupported];
+    if (present(entries) && !(Array.isArray(entries) && entries.length === 0)) {
+      throw invalidParams(`${path}.${unsupported}`, 'is not supported in calls');
+    }
+  }
   const data = maybe(fields, 'data', bytes(limits.transactionBytesMax), path);
   const input = maybe(fields, 'input', bytes(limits.transactionBytesMax), path);
   if (data && input && Buffer.compare(data, input) !== 0) {
