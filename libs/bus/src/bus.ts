@@ -8,7 +8,7 @@ export const topics: readonly Topic[] = ['payloads', 'certificates', 'blocks', '
 export interface BusMessage {
   /** Published twice within the duplicates window, it is stored once. 1 … 256 printable characters. */
   id: string;
-  /** At most `limits.busMessageBytesMax` minus the headers (1 KiB). */
+  /** At most `busBodyBytesMax` bytes. */
   body: Uint8Array;
 }
 
@@ -35,7 +35,7 @@ export interface BusSubscription {
 export interface Bus {
   /**
    * Resolves once the server has stored the message (or had it already: `duplicate`).
-   * @throws ChainError `LIMIT` when the body is too large (permanent), `UNAVAILABLE` when the server did not acknowledge it in time
+   * @throws ChainError `INVALID_ARGUMENT` when id or body is out of bounds, `UNAVAILABLE` when the server did not acknowledge it in 5 s
    */
   publish(topic: Topic, message: BusMessage): Promise<{ sequence: number; duplicate: boolean }>;
   /**

@@ -1,5 +1,7 @@
+import { isChainError } from '@sheaf/primitives';
 import type { Logger } from 'pino';
-import type { Bus, Topic } from './bus.ts';
+import type { Bus, BusSubscription, Topic } from './bus.ts';
+import { doubling, pause } from './pause.ts';
 
 /** Settings of a follower. */
 export interface FollowOptions {
@@ -37,7 +39,7 @@ export interface HeightRange<T> {
 export interface FollowRangesDeps<T> {
   bus: Bus;
   log: Logger;
-  /** Reads an announcement. `value` undefined: it must be fetched. */
+  /** Reads an announcement. `value` undefined: it must be fetched. A throw is logged and the announcement ignored. */
   decode(body: Uint8Array): { first: bigint; last: bigint; value: T | undefined };
   /** The range that covers the height; undefined (or `NOT_FOUND`) while there is none. */
   fetch(height: bigint): Promise<HeightRange<T> | undefined>;
@@ -51,7 +53,7 @@ export interface FollowRangesDeps<T> {
 export interface Follower {
   /** Resolves when following has begun; never fails because a peer is away. */
   start(): Promise<void>;
-  /** Afterwards nothing is applied any more; a running `apply` has ended. */
+  /** Afterwards nothing is applied any more; a running `apply` has ended. A running fetch is abandoned. */
   stop(): Promise<void>;
   /** The next height to be applied. */
   next(): bigint;
@@ -61,5 +63,198 @@ export interface Follower {
   wake(): void;
 }
 
-export declare function follow<T>(options: FollowOptions, deps: FollowDeps<T>): Follower;
-export declare function followRanges<T>(options: FollowOptions, deps: FollowRangesDeps<T>): Follower;
+/** Announced values kept until it is their turn; what comes on top is fetched instead. */
+const earlyValuesMax = 64;
+const pollMsDefault = 1_000;
+const retryMsDefault = { min: 50, max: 2_000 };
+
+/**
+ * Follows something that has heights: applies every height from `next` on exactly once and in order. Announcements only wake it up or save a
+ * fetch; gaps, lost streams, duplicates and restarts are healed by `head` and `fetch`.
+ * (Exactly once as seen by one process; after a restart the caller begins at what it has made durable.)
+ */
+export function follow<T>(options: FollowOptions, deps: FollowDeps<T>): Follower {
+  return followRanges(options, {
+    bus: deps.bus,
+    log: deps.log,
+    decode(body) {
+      const { height, value } = deps.decode(body);
+      return { first: height, last: height, value };
+    },
+    fetch: async (height) => ({ first: height, last: height, value: await deps.fetch(height) }),
+    head: () => deps.head(),
+    apply: (height, _last, value) => deps.apply(height, value),
+  });
+}
+
+/** As `follow`, for things that each cover a range of heights, such as certificates: every height is covered exactly once, in order. */
+export function followRanges<T>(options: FollowOptions, deps: FollowRangesDeps<T>): Follower {
+  const stopping = new AbortController();
+  const state: State<T> = { next: options.next, known: options.next - 1n, early: new Map(), poke: () => undefined };
+  let subscription: BusSubscription | undefined;
+  let running: Promise<void> | undefined;
+
+  function onAnnouncement(body: Uint8Array): void {
+    let announced: ReturnType<typeof deps.decode>;
+    try {
+      announced = deps.decode(body);
+    } catch (error) {
+      deps.log.warn({ err: error, topic: options.topic }, 'an announcement could not be read; ignored');
+      return;
+    }
+    keepEarly(state, announced);
+    state.poke();
+  }
+
+  return {
+    async start() {
+      if (running) return;
+      running = followLoop(options, deps, state, stopping.signal);
+      try {
+        subscription = await deps.bus.subscribe(options.topic, ({ body }) => onAnnouncement(body), {
+          onGap: () => wake(state),
+        });
+      } catch (error) {
+        deps.log.warn({ err: error, topic: options.topic }, 'announcements cannot be received; polling alone');
+      }
+      if (stopping.signal.aborted) await subscription?.stop();
+    },
+    async stop() {
+      stopping.abort();
+      await Promise.all([subscription?.stop(), running]);
+    },
+    next: () => state.next,
+    lag: () => (state.known >= state.next ? state.known - state.next + 1n : 0n),
+    wake: () => wake(state),
+  };
+}
+
+interface State<T> {
+  next: bigint;
+  /** The highest height known to exist. */
+  known: bigint;
+  /** Announced before their turn, by first height. */
+  early: Map<bigint, HeightRange<T>>;
+  /** Ends the loop's wait. */
+  poke: () => void;
+  /** The head must be asked although a poll is not due. */
+  ask?: boolean;
+}
+
+function wake<T>(state: State<T>): void {
+  state.ask = true;
+  state.poke();
+}
+
+function keepEarly<T>(state: State<T>, { first, last, value }: { first: bigint; last: bigint; value: T | undefined }) {
+  if (last < state.next || first > last) return;
+  if (last > state.known) state.known = last;
+  if (value !== undefined && state.early.size < earlyValuesMax) state.early.set(first, { first, last, value });
+}
+
+/** The early value that covers the next height; those that lie behind are forgotten. */
+function takeEarly<T>(state: State<T>): HeightRange<T> | undefined {
+  let taken: HeightRange<T> | undefined;
+  for (const [first, range] of state.early) {
+    if (range.last < state.next) state.early.delete(first);
+    else if (first <= state.next) {
+      state.early.delete(first);
+      taken ??= range;
+    }
+  }
+  return taken;
+}
+
+async function followLoop<T>(
+  options: FollowOptions,
+  deps: FollowRangesDeps<T>,
+  state: State<T>,
+  stop: AbortSignal,
+): Promise<void> {
+  const waits = doubling(options.retryMs ?? retryMsDefault);
+  const pollMs = options.pollMs ?? pollMsDefault;
+  let polledAt: number | undefined;
+  let failures = 0;
+  while (!stop.aborted) {
+    try {
+      const now = performance.now();
+      // Asked at the first turn too: what happened before we came is not announced again.
+      const due = polledAt === undefined || state.ask === true || now - polledAt >= pollMs;
+      if (due && deps.head) {
+        state.ask = false;
+        polledAt = now;
+        const head = await unlessStopped(deps.head(), stop);
+        if (head !== undefined && head > state.known) state.known = head;
+      }
+      const probing = due && !deps.head;
+      if (probing) {
+        state.ask = false;
+        polledAt = now;
+      }
+      const advanced = await advance(deps, state, stop, probing);
+      if (advanced) {
+        failures = 0;
+        waits.reset();
+        // Without a head, more may lie behind what was found.
+        if (probing) state.ask = true;
+      } else if (!stop.aborted) {
+        await waitForNews(state, state.known >= state.next ? Math.min(waits.next(), pollMs) : pollMs, stop);
+      }
+    } catch (error) {
+      report(deps.log, options.topic, state.next, error, ++failures);
+      await pause(waits.next(), stop);
+    }
+  }
+}
+
+/** Applies what covers the next height; false when there is nothing yet. */
+async function advance<T>(
+  deps: FollowRangesDeps<T>,
+  state: State<T>,
+  stop: AbortSignal,
+  probing: boolean,
+): Promise<boolean> {
+  let range = takeEarly(state);
+  if (!range && (probing || state.known >= state.next)) range = await fetchNext(deps, state, stop);
+  if (!range || stop.aborted) return false;
+  await deps.apply(range.first, range.last, range.value);
+  state.next = range.last + 1n;
+  if (state.known < range.last) state.known = range.last;
+  return true;
+}
+
+async function fetchNext<T>(deps: FollowRangesDeps<T>, state: State<T>, stop: AbortSignal) {
+  const fetched = await unlessStopped(deps.fetch(state.next), stop).catch((error: unknown) => {
+    if (isChainError(error, 'NOT_FOUND')) return undefined;
+    throw error;
+  });
+  if (fetched && (fetched.first > state.next || fetched.last < state.next)) {
+    throw new Error(`asked for height ${state.next}, got ${fetched.first} to ${fetched.last}`);
+  }
+  return fetched;
+}
+
+/** The promise's outcome; undefined as soon as `stop` is aborted, whatever becomes of the promise. */
+function unlessStopped<V>(promise: Promise<V>, stop: AbortSignal): Promise<V | undefined> {
+  return new Promise((resolve, reject) => {
+    const abandon = (): void => resolve(undefined);
+    if (stop.aborted) abandon();
+    stop.addEventListener('abort', abandon);
+    promise.then(resolve, reject).finally(() => stop.removeEventListener('abort', abandon));
+  });
+}
+
+async function waitForNews<T>(state: State<T>, ms: number, stop: AbortSignal): Promise<void> {
+  const poked = new AbortController();
+  state.poke = () => poked.abort();
+  if (state.ask !== true) await pause(ms, AbortSignal.any([stop, poked.signal]));
+  state.poke = () => undefined;
+}
+
+/** An absent peer is told once, and again rarely; anything else is told every time. */
+function report(log: Logger, topic: Topic, height: bigint, error: unknown, failures: number): void {
+  const expected =
+    isChainError(error, 'UNAVAILABLE') || isChainError(error, 'NOT_FOUND') || isChainError(error, 'DEADLINE');
+  if (!expected) log.error({ err: error, topic, height }, 'following failed; trying again');
+  else if (failures === 1 || failures % 100 === 0) log.warn({ err: error, topic, height, failures }, 'following waits');
+}

@@ -17,3 +17,4 @@ export {
   type FollowRangesDeps,
   type HeightRange,
 } from './follow.ts';
+export { busBodyBytesMax } from './streams.ts';
