@@ -35,5 +35,10 @@ export interface BatchRepository {
 /** Checks KZG proofs off the event loop. */
 export interface CellVerifier {
   /** True when every cell belongs to its commitment at its column; the arrays run in parallel, one entry a cell. */
-  verifyCells(commitments: Uint8Array[], columns: number[], cells: Uint8Array[], proofs: Uint8Array[]): Promise<boolean>;
+  verifyCells(
+    commitments: Uint8Array[],
+    columns: number[],
+    cells: Uint8Array[],
+    proofs: Uint8Array[],
+  ): Promise<boolean>;
 }

@@ -55,9 +55,13 @@ export function createBatchRepository(options: { chainId: bigint }, dependencies
     },
 
     async cells(commitment, columns) {
-      const [blob] = await store.query<{ columns: Uint8Array }[]>`select columns from blobs where commitment = ${commitment}`;
+      const [blob] = await store.query<
+        { columns: Uint8Array }[]
+      >`select columns from blobs where commitment = ${commitment}`;
       if (!blob) return undefined;
-      const wanted = [...blob.columns].map((column, index) => ({ column, index })).filter(({ column }) => columns.includes(column));
+      const wanted = [...blob.columns]
+        .map((column, index) => ({ column, index }))
+        .filter(({ column }) => columns.includes(column));
       if (wanted.length === 0) return [];
       const offsets = wanted.map(({ index }) => index * packedBytes + 1);
       const rows = await store.query<{ at: number; packed: Uint8Array }[]>`
@@ -80,7 +84,10 @@ export function createBatchRepository(options: { chainId: bigint }, dependencies
  * Writes down, the first time, whose database this is; afterwards it must be the same node of the same chain.
  * @throws ChainError `CONFLICT` with one sentence when it is another's
  */
-export async function claimDatabase(store: Store, identity: { chainId: bigint; nodeIndex: number; publicKey: Uint8Array }): Promise<void> {
+export async function claimDatabase(
+  store: Store,
+  identity: { chainId: bigint; nodeIndex: number; publicKey: Uint8Array },
+): Promise<void> {
   await store.query`
     insert into node_identity (chain_id, node_index, public_key)
     values (${identity.chainId.toString()}, ${identity.nodeIndex}, ${identity.publicKey}) on conflict do nothing`;
@@ -123,7 +130,9 @@ function storedBatch(row: BatchRow, chainId: bigint): StoredBatch {
     firstHeight: toHeight(row.first_height),
     lastHeight: toHeight(row.last_height),
     lastPayloadHash: toHash32(row.last_payload_hash),
-    commitments: Array.from({ length: count }, (_, i) => row.commitments.subarray(i * commitmentBytes, (i + 1) * commitmentBytes)),
+    commitments: Array.from({ length: count }, (_, i) =>
+      row.commitments.subarray(i * commitmentBytes, (i + 1) * commitmentBytes),
+    ),
   };
   return { digest: row.digest, statement };
 }

@@ -17,7 +17,12 @@ export interface Custodian {
 /** A custodian for `columns` (rising) of the chain `chainId`. */
 export function createCustodian(
   options: { chainId: bigint; columns: number[]; secretKey: Uint8Array },
-  dependencies: { repository: BatchRepository; verifier: CellVerifier; onVerified?: (cells: number, seconds: number) => void; now?: () => number },
+  dependencies: {
+    repository: BatchRepository;
+    verifier: CellVerifier;
+    onVerified?: (cells: number, seconds: number) => void;
+    now?: () => number;
+  },
 ): Custodian {
   const { repository, verifier } = dependencies;
   const now = dependencies.now ?? (() => performance.now());
@@ -34,7 +39,11 @@ export function createCustodian(
       cells.map(({ proof }) => proof),
     );
     if (!valid) {
-      throw new ChainError({ code: 'REJECTED', reason: 'INVALID_CELLS', message: 'a cell does not belong to its commitment' });
+      throw new ChainError({
+        code: 'REJECTED',
+        reason: 'INVALID_CELLS',
+        message: 'a cell does not belong to its commitment',
+      });
     }
     dependencies.onVerified?.(cells.length, (now() - started) / 1000);
   }
@@ -63,7 +72,10 @@ export function createCustodian(
 }
 
 /** The refusal of a second statement for a height. */
-export function conflict(statement: BatchStatement, known: { digest: Uint8Array; statement: BatchStatement }): ChainError {
+export function conflict(
+  statement: BatchStatement,
+  known: { digest: Uint8Array; statement: BatchStatement },
+): ChainError {
   const range = (s: BatchStatement) => `${s.namespace} ${s.firstHeight} to ${s.lastHeight}`;
   return new ChainError({
     code: 'CONFLICT',
@@ -80,7 +92,7 @@ function requireCustody(statement: BatchStatement, blobs: CustodyCell[][], colum
   for (const [index, blob] of blobs.entries()) {
     const same = blob.length === columns.length && blob.every(({ column }, at) => column === columns[at]);
     if (same) continue;
-    const field = `blobs[${index}].cells`;
+    const field = `blobs.${index}.cells`;
     const message = `${field} must be exactly the ${columns.length} columns in this node's custody, rising`;
     throw new ChainError({ code: 'INVALID_ARGUMENT', field, message });
   }

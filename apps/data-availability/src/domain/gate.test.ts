@@ -20,7 +20,9 @@ test('runs, queues, refuses, and hands places over in order', async () => {
   const one = gate.run(() => (order.push('one'), first.promise));
   const two = gate.run(() => (order.push('two'), second.promise));
   expect(gate.load()).toEqual({ running: 1, waiting: 1 });
-  await expect(gate.run(() => Promise.resolve('three'))).rejects.toMatchObject({ detail: { code: 'LIMIT', retryAfterMs: 250 } });
+  await expect(gate.run(() => Promise.resolve('three'))).rejects.toMatchObject({
+    detail: { code: 'LIMIT', retryAfterMs: 250 },
+  });
   first.reject(new Error('disk'));
   await expect(one).rejects.toThrow('disk');
   second.resolve('done');

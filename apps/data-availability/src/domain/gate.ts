@@ -12,7 +12,12 @@ export interface Gate {
 }
 
 /** A gate for `runningMax` pieces of work at a time with `waitingMax` behind them. */
-export function createGate(options: { name: string; runningMax: number; waitingMax: number; retryAfterMs: number }): Gate {
+export function createGate(options: {
+  name: string;
+  runningMax: number;
+  waitingMax: number;
+  retryAfterMs: number;
+}): Gate {
   const waiting: (() => void)[] = [];
   let running = 0;
 

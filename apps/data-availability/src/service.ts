@@ -1,0 +1,184 @@
+import { createCryptoWorker, type CryptoWorker } from '@sheaf/crypto';
+import { isChainError } from '@sheaf/primitives';
+import { createRpcServer, tlsFiles } from '@sheaf/rpc';
+import { closeInReverse, defineService, type Service, type ServiceContext } from '@sheaf/service';
+import { migrate, openStore, type Store } from '@sheaf/store';
+import { dirname, join } from 'node:path';
+import { readChainSpec, readText } from './adapters/files.ts';
+import { createDataAvailabilityService } from './adapters/grpc.ts';
+import { claimDatabase, createBatchRepository } from './adapters/postgres.ts';
+import { waitForDatabase } from './adapters/wait-for-database.ts';
+import { config, type DataAvailabilityConfig } from './config.ts';
+import { createCustodian, type Custodian } from './domain/custodian.ts';
+import { createGate } from './domain/gate.ts';
+import { findIdentity } from './domain/identity.ts';
+import { createMetrics } from './metrics.ts';
+import type { CellVerifier } from './ports.ts';
+
+const databaseCheckMs = 2_000;
+const retryAfterMs = 250;
+
+/** What a test may exchange. */
+export interface DataAvailabilityDependencies {
+  /** Bundle that crypto workers start from; default: this file, which in production is that bundle. */
+  workerFile?: string;
+  /** Folder of SQL files; default: beside the bundle. */
+  migrations?: string;
+}
+
+/** A data-availability node: `grpcPort()` is the bound port once started. */
+export interface DataAvailabilityNode extends Service {
+  grpcPort(): number;
+}
+
+/** Builds a node; nothing is opened before `start`. */
+export function createDataAvailability(
+  context: ServiceContext<DataAvailabilityConfig>,
+  dependencies: DataAvailabilityDependencies = {},
+): DataAvailabilityNode {
+  const { config: settings, log, metrics: registry } = context;
+  const { workerFile = __filename, migrations = join(dirname(__filename), 'migrations') } = dependencies;
+  const opened = closeInReverse();
+  const state = { port: 0, serving: false, database: 'not connected' as string | undefined };
+
+  async function openDatabase(identity: { chainId: bigint; nodeIndex: number; publicKey: Uint8Array }): Promise<Store> {
+    const store = openStore({ url: settings.databaseUrl, applicationName: context.name }, { log, metrics: registry });
+    opened.add('database', () => store.close());
+    await waitForDatabase(store, log);
+    await migrate(store, migrations);
+    await claimDatabase(store, identity);
+    opened.add(
+      'database check',
+      watchDatabase(store, (fault) => (state.database = fault)),
+    );
+    return store;
+  }
+
+  async function openCrypto(): Promise<CryptoWorker> {
+    const crypto = await createCryptoWorker({ workerFile, kzg: true });
+    opened.add('crypto worker', () => crypto.close());
+    return crypto;
+  }
+
+  async function start(): Promise<void> {
+    const spec = readChainSpec(settings.chainSpecFile);
+    const identity = findIdentity(spec, settings.nodeIndex, readText(settings.blsKeyFile, 'SHEAF_BLS_KEY_FILE'));
+    const tls = tlsFiles(settings);
+    // Seconds of CPU for the trusted setup, while the database is waited for.
+    const [store, crypto] = await settleBoth(openDatabase({ chainId: spec.chainId, ...identity }), openCrypto());
+    const repository = createBatchRepository({ chainId: spec.chainId }, { store });
+    const gates = {
+      writes: createGate({
+        name: 'batches',
+        runningMax: settings.storeRunningMax,
+        waitingMax: settings.storeWaitingMax,
+        retryAfterMs,
+      }),
+      reads: createGate({
+        name: 'reads',
+        runningMax: settings.readRunningMax,
+        waitingMax: settings.readWaitingMax,
+        retryAfterMs,
+      }),
+    };
+    const metrics = createMetrics(registry, gates);
+    const custodian = createCustodian(
+      { chainId: spec.chainId, columns: identity.columns, secretKey: identity.secretKey },
+      {
+        repository,
+        verifier: orFatal(crypto),
+        onVerified(cells, seconds) {
+          metrics.cells.inc(cells);
+          metrics.verifySeconds.observe(seconds);
+        },
+      },
+    );
+    const services = [createDataAvailabilityService(identity, { custodian: counted(custodian), repository, ...gates })];
+    const server = createRpcServer(
+      { host: settings.grpcHost, port: settings.grpcPort, tls },
+      { log, metrics: registry, services },
+    );
+    opened.add('grpc', () => server.stop());
+    state.port = await server.start();
+    state.serving = true;
+    log.info({ nodeIndex: identity.nodeIndex, columns: identity.columns.length, port: state.port }, 'serving');
+
+    function counted(inner: Custodian): Custodian {
+      return {
+        async storeBatch(statement, blobs) {
+          try {
+            const signature = await inner.storeBatch(statement, blobs);
+            metrics.signed.inc();
+            return signature;
+          } catch (error) {
+            metrics.refused.inc({ code: isChainError(error) ? error.code : 'INTERNAL' });
+            log.warn({ err: error, first: statement.firstHeight, last: statement.lastHeight }, 'batch refused');
+            throw error;
+          }
+        },
+      };
+    }
+  }
+
+  /** A dead worker cannot come back: the process ends and its supervisor starts it anew. */
+  function orFatal(crypto: CryptoWorker): CellVerifier {
+    return {
+      async verifyCells(...cells) {
+        try {
+          return await crypto.verifyCells(...cells);
+        } catch (error) {
+          if (isChainError(error, 'UNAVAILABLE') && state.serving) context.fatal(error);
+          throw error;
+        }
+      },
+    };
+  }
+
+  return {
+    start,
+    async stop() {
+      state.serving = false;
+      await opened.closeAll();
+    },
+    health() {
+      const database = state.database === undefined ? { ok: true } : { ok: false, detail: state.database };
+      const checks = { database, grpc: { ok: state.serving } };
+      return { ready: database.ok && state.serving, checks };
+    },
+    grpcPort: () => state.port,
+  };
+}
+
+/** The service as its process runs it. */
+export const dataAvailability = defineService({
+  name: 'data-availability',
+  config,
+  create: (context) => createDataAvailability(context),
+});
+
+/** Both results, or the first failure once both have ended: nothing opens after a failed start has begun to close. */
+async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
+  await Promise.allSettled([a, b]);
+  return [await a, await b];
+}
+
+/** Tells now and then whether the database answers. @returns how to end it */
+function watchDatabase(store: Store, tell: (fault: string | undefined) => void): () => void {
+  let ended = false;
+  const check = async () => {
+    const fault = await store.ping().then(
+      () => undefined,
+      (error: unknown) => (error instanceof Error ? error.message : String(error)),
+    );
+    if (ended) return;
+    tell(fault);
+    timer = setTimeout(() => void check(), databaseCheckMs);
+  };
+  let timer: NodeJS.Timeout | undefined;
+  tell(undefined);
+  void check();
+  return () => {
+    ended = true;
+    clearTimeout(timer);
+  };
+}
