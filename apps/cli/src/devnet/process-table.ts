@@ -1,0 +1,69 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync, readFileSync } from 'node:fs';
+
+/** True when a process of this number exists (a zombie counts as gone). */
+export function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+  return statFields(pid)?.state !== 'Z';
+}
+
+/** Start time in the system's ticks since boot; 0 where the system does not tell. */
+export function startTimeOf(pid: number): number {
+  return statFields(pid)?.startTime ?? 0;
+}
+
+/** Resident memory of each process together with its descendants, in bytes; 0 for one that is gone. */
+export function memoryOfTrees(pids: number[]): Map<number, number> {
+  const table = readTable();
+  const children = new Map<number, number[]>();
+  for (const [pid, { parent }] of table) children.set(parent, [...(children.get(parent) ?? []), pid]);
+  const total = (pid: number): number =>
+    (table.get(pid)?.rssBytes ?? 0) + (children.get(pid) ?? []).reduce((sum, child) => sum + total(child), 0);
+  return new Map(pids.map((pid) => [pid, total(pid)]));
+}
+
+type Table = Map<number, { parent: number; rssBytes: number }>;
+
+function readTable(): Table {
+  return process.platform === 'linux' ? readProc() : readPs();
+}
+
+function readProc(): Table {
+  const table: Table = new Map();
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name);
+    const fields = Number.isInteger(pid) ? statFields(pid) : undefined;
+    if (fields) table.set(pid, { parent: fields.parent, rssBytes: fields.rssPages * 4096 });
+  }
+  return table;
+}
+
+/** proc(5): the command name in parentheses may hold anything, the fields after it are plain. */
+function statFields(pid: number): { state: string; parent: number; startTime: number; rssPages: number } | undefined {
+  try {
+    const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    return {
+      state: fields[0] ?? '',
+      parent: Number(fields[1]),
+      startTime: Number(fields[19]),
+      rssPages: Number(fields[21]),
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+function readPs(): Table {
+  const rows = execFileSync('ps', ['-axo', 'pid=,ppid=,rss='], { encoding: 'utf8' }).trim().split('\n');
+  return new Map(
+    rows.map((row) => {
+      const [pid = 0, parent = 0, kibibytes = 0] = row.trim().split(/\s+/).map(Number);
+      return [pid, { parent, rssBytes: kibibytes * 1024 }];
+    }),
+  );
+}

@@ -1,0 +1,115 @@
+import { join } from 'node:path';
+import { daNodeCount, validatorCount, type DatabaseName, type Ports } from './layout.ts';
+
+/** What the services of one devnet are told. */
+export interface Wiring {
+  ports: Ports;
+  natsUrl: string;
+  databaseUrl(name: DatabaseName): string;
+  chainSpecFile: string;
+  keyFile(name: string): string;
+  /** A folder of the service's own. */
+  dataDir(service: string): string;
+}
+
+export interface ServiceSpec {
+  /** Unique in the devnet, for example "validator-1". */
+  name: string;
+  /** Folder of the app under apps/. */
+  app: string;
+  adminPort: number;
+  env: Record<string, string>;
+}
+
+const host = '127.0.0.1';
+const address = (port: number): string => `${host}:${port}`;
+
+/** Every service of a devnet with its settings, in the order of the data's way. */
+export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
+  const { ports } = wiring;
+  const spec = (name: string, app: string, adminPort: number, env: Record<string, string>): ServiceSpec => ({
+    name,
+    app,
+    adminPort,
+    env: {
+      SHEAF_ADMIN_HOST: host,
+      SHEAF_ADMIN_PORT: String(adminPort),
+      SHEAF_CHAIN_SPEC: wiring.chainSpecFile,
+      ...env,
+    },
+  });
+  const grpc = (port: number) => ({ SHEAF_GRPC_HOST: host, SHEAF_GRPC_PORT: String(port) });
+  const bus = { SHEAF_NATS_URL: wiring.natsUrl };
+  const peers = {
+    SHEAF_SEQUENCER_ADDRESS: address(ports.sequencerGrpc),
+    SHEAF_EXECUTION_ADDRESS: address(ports.executionGrpc),
+    SHEAF_SETTLEMENT_ADDRESS: address(ports.settlementGrpc),
+    SHEAF_DA_ADDRESSES: [ports.da0Grpc, ports.da1Grpc].map(address).join(','),
+  };
+  const daPorts = [
+    { grpc: ports.da0Grpc, admin: ports.da0Admin, database: 'da0' },
+    { grpc: ports.da1Grpc, admin: ports.da1Admin, database: 'da1' },
+  ] as const;
+  const validatorPorts = [ports.validator0Admin, ports.validator1Admin, ports.validator2Admin];
+
+  return [
+    spec('sequencer', 'sequencer', ports.sequencerAdmin, {
+      ...grpc(ports.sequencerGrpc),
+      ...bus,
+      SHEAF_DATABASE_URL: wiring.databaseUrl('sequencer'),
+      SHEAF_EXECUTION_ADDRESS: peers.SHEAF_EXECUTION_ADDRESS,
+      SHEAF_SETTLEMENT_ADDRESS: peers.SHEAF_SETTLEMENT_ADDRESS,
+      SHEAF_DA_ADDRESSES: peers.SHEAF_DA_ADDRESSES,
+    }),
+    spec('execution', 'execution', ports.executionAdmin, {
+      ...grpc(ports.executionGrpc),
+      ...bus,
+      SHEAF_SEQUENCER_ADDRESS: peers.SHEAF_SEQUENCER_ADDRESS,
+      SHEAF_DATA_DIR: wiring.dataDir('execution'),
+    }),
+    ...daPorts.slice(0, daNodeCount).map((node, index) =>
+      spec(`da-${index}`, 'data-availability', node.admin, {
+        ...grpc(node.grpc),
+        SHEAF_DATABASE_URL: wiring.databaseUrl(node.database),
+        SHEAF_NODE_INDEX: String(index),
+        SHEAF_BLS_KEY_FILE: wiring.keyFile(`da-${index}`),
+      }),
+    ),
+    spec('settlement', 'settlement', ports.settlementAdmin, {
+      ...grpc(ports.settlementGrpc),
+      ...bus,
+      SHEAF_DATABASE_URL: wiring.databaseUrl('settlement'),
+    }),
+    ...validatorPorts.slice(0, validatorCount).map((adminPort, index) =>
+      spec(`validator-${index}`, 'validator', adminPort, {
+        ...bus,
+        ...peers,
+        SHEAF_VALIDATOR_INDEX: String(index),
+        SHEAF_BLS_KEY_FILE: wiring.keyFile(`validator-${index}`),
+        SHEAF_DATA_DIR: wiring.dataDir(`validator-${index}`),
+      }),
+    ),
+    spec('gateway', 'gateway', ports.gatewayAdmin, {
+      ...bus,
+      SHEAF_RPC_HOST: host,
+      SHEAF_RPC_PORT: String(ports.gateway),
+      SHEAF_DATABASE_URL: wiring.databaseUrl('gateway'),
+      SHEAF_SEQUENCER_ADDRESS: peers.SHEAF_SEQUENCER_ADDRESS,
+      SHEAF_EXECUTION_ADDRESS: peers.SHEAF_EXECUTION_ADDRESS,
+      SHEAF_SETTLEMENT_ADDRESS: peers.SHEAF_SETTLEMENT_ADDRESS,
+    }),
+  ];
+}
+
+/** Services that are stopped together, first to last: whoever takes work in before those who do it. */
+export const stopOrder: string[][] = [
+  ['gateway'],
+  Array.from({ length: validatorCount }, (_, index) => `validator-${index}`),
+  ['sequencer'],
+  ['execution', 'settlement', ...Array.from({ length: daNodeCount }, (_, index) => `da-${index}`)],
+];
+
+/** The bundle that `npm run build` makes of an app. */
+export function bundleOf(appsDir: string, app: string): string {
+  return join(appsDir, app, 'main.cjs');
+}

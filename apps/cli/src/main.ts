@@ -1,0 +1,77 @@
+import { Command, Option } from 'commander';
+import { dataDirOption, defaultPortBase, portBaseOption } from './commands/options.ts';
+import { version } from './config.ts';
+import { CliError, messageOf } from './errors.ts';
+import { frontPid, runInOwnSession } from './front.ts';
+import { isChainError } from '@sheaf/primitives';
+
+/** Runs `command` in a session of its own, through a second process unless this one is in it already. */
+async function inOwnSession(command: () => Promise<number>): Promise<void> {
+  process.exitCode = await (frontPid() === undefined ? runInOwnSession(process.argv.slice(2)) : command());
+}
+
+function createProgram(): Command {
+  const program = new Command('sheaf')
+    .description('A modular EVM chain on one machine.')
+    .version(version())
+    .showHelpAfterError();
+  const devnet = program.command('devnet').description('a whole chain, every service a process of its own');
+  devnet
+    .command('up')
+    .description('start it and keep it running until Ctrl-C')
+    .addOption(portBaseOption().default(defaultPortBase))
+    .addOption(dataDirOption())
+    .option('--fresh', 'forget the chain of the data directory', false)
+    .action((options: { portBase: number; dataDir: string; fresh: boolean }) =>
+      inOwnSession(async () => (await import('./commands/devnet-up.ts')).devnetUp(options)),
+    );
+  devnet
+    .command('down')
+    .description('stop the one that runs on the data directory')
+    .addOption(dataDirOption())
+    .action(async (options: { dataDir: string }) => (await import('./commands/devnet-down.ts')).devnetDown(options));
+  devnet
+    .command('status')
+    .description('processes and heads of the one that runs on the data directory')
+    .addOption(dataDirOption())
+    .option('--json', 'for programs', false)
+    .action(async (options: { dataDir: string; json: boolean }) =>
+      (await import('./commands/devnet-status.ts')).devnetStatus(options),
+    );
+  program
+    .command('demo')
+    .description('a fresh devnet, 1,000 token transfers, a kill -9, and every block checked by an independent EVM')
+    .addOption(portBaseOption())
+    .addOption(
+      new Option('--data-dir <dir>', 'keep the chain here (emptied first) instead of in a temporary directory'),
+    )
+    .option('--fresh', 'no effect: the demo always starts a fresh chain')
+    .action((options: { portBase?: number; dataDir?: string }) =>
+      inOwnSession(async () => (await import('./commands/demo.ts')).demoCommand(options)),
+    );
+  program
+    .command('doctor')
+    .description('check what a devnet needs of this machine')
+    .addOption(portBaseOption().default(defaultPortBase))
+    .addOption(dataDirOption())
+    .action(async (options: { portBase: number; dataDir: string }) => {
+      process.exitCode = (await (await import('./commands/doctor.ts')).doctor(options)) ? 0 : 1;
+    });
+  return program;
+}
+
+/** What the user can act on is one sentence; anything else is a bug and shows its stack. */
+function explain(error: unknown): string {
+  return error instanceof CliError || isChainError(error)
+    ? messageOf(error)
+    : error instanceof Error && error.stack
+      ? error.stack
+      : String(error);
+}
+
+createProgram()
+  .parseAsync()
+  .catch((error: unknown) => {
+    console.error(`sheaf: ${explain(error)}`);
+    process.exitCode = 1;
+  });
