@@ -20,7 +20,10 @@ export const gatewayConfig = defineConfig({
   natsUrl: secret('SHEAF_NATS_URL', env.url(['nats', 'tls']), 'NATS server'),
   streamPrefix: setting(
     'SHEAF_STREAM_PREFIX',
-    z.string().regex(/^[a-z0-9-]{1,64}$/, { error: 'must be 1 to 64 of [a-z0-9-]' }).default('sheaf'),
+    z
+      .string()
+      .regex(/^[a-z0-9-]{1,64}$/, { error: 'must be 1 to 64 of [a-z0-9-]' })
+      .default('sheaf'),
     'First part of the names of NATS streams and subjects',
   ),
   sequencerAddress: setting('SHEAF_SEQUENCER_ADDRESS', env.address(), 'gRPC address of the sequencer, host:port'),
@@ -76,11 +79,7 @@ export const gatewayConfig = defineConfig({
     env.integer(2, 200).default(10),
     'Connections to the database for queries; sixteen times as many queries may wait for each',
   ),
-  connectionsMax: setting(
-    'SHEAF_CONNECTIONS_MAX',
-    env.integer(1, 100_000).default(1_000),
-    'WebSocket connections',
-  ),
+  connectionsMax: setting('SHEAF_CONNECTIONS_MAX', env.integer(1, 100_000).default(1_000), 'WebSocket connections'),
   subscriptionsMax: setting(
     'SHEAF_SUBSCRIPTIONS_MAX',
     env.integer(1, 10_000).default(32),

@@ -93,7 +93,12 @@ export function toRpcError(error: unknown): RpcError {
 function fromDetail(detail: ChainErrorDetail, cause: ChainError): RpcError {
   switch (detail.code) {
     case 'INVALID_ARGUMENT':
-      return new RpcError(rpcCodes.invalidParams, `invalid params: ${detail.message}`, { parameter: detail.field }, { cause });
+      return new RpcError(
+        rpcCodes.invalidParams,
+        `invalid params: ${detail.message}`,
+        { parameter: detail.field },
+        { cause },
+      );
     case 'REJECTED':
       return rejected(detail, cause);
     case 'LIMIT':
@@ -114,5 +119,10 @@ function fromDetail(detail: ChainErrorDetail, cause: ChainError): RpcError {
 function rejected(detail: Extract<ChainErrorDetail, { code: 'REJECTED' }>, cause: ChainError): RpcError {
   const output = (detail.data ?? '0x') as Hex;
   if (detail.reason.startsWith('REVERT') || output !== '0x') return executionReverted(hexToBytes(output));
-  return new RpcError(rpcCodes.server, refusalText(detail.reason, detail.message), { reason: detail.reason }, { cause });
+  return new RpcError(
+    rpcCodes.server,
+    refusalText(detail.reason, detail.message),
+    { reason: detail.reason },
+    { cause },
+  );
 }

@@ -176,8 +176,7 @@ export interface BlockSource {
 
 /** What admission said to one transaction. */
 export type SubmitOutcome =
-  | { accepted: true }
-  | { accepted: false; reason: string; message: string; retryAfterMs: number };
+  { accepted: true } | { accepted: false; reason: string; message: string; retryAfterMs: number };
 
 export type SequencerStage = 'pending' | 'sealed' | 'included' | 'dropped' | 'replaced';
 

@@ -9,7 +9,7 @@ import {
   wire,
   type BlockRecord,
 } from '@sheaf/proto';
-import type { CallOptions, RpcClient } from '@sheaf/rpc';
+import type { UnaryOptions, RpcClient } from '@sheaf/rpc';
 import type { Limiter } from '../domain/limiter.ts';
 import type { AccountProof, BlockSource, CallMessage, CallOutcome, ExecutedBlock, StateReader } from '../ports.ts';
 
@@ -34,7 +34,7 @@ export function createExecution(
 ): StateReader & BlockSource {
   const { client } = deps;
 
-  const read = <T>(work: (call: CallOptions) => Promise<T>, deadlineMs: number, signal: AbortSignal | undefined) =>
+  const read = <T>(work: (call: UnaryOptions) => Promise<T>, deadlineMs: number, signal: AbortSignal | undefined) =>
     deps.limiter.run(() => work({ deadlineMs, idempotent: true, ...(signal && { signal }) }));
 
   return {
@@ -159,5 +159,13 @@ export function checkBlock(record: BlockRecord, height: Height): ExecutedBlock {
             : undefined;
   if (fault !== undefined) throw new ChainError({ code: 'DATA_LOSS', message: fault });
   const sizeBytes = record.rlp.length;
-  return { hash, payloadHash: record.payloadHash, header, transactions, withdrawals, receipts: record.receipts, sizeBytes };
+  return {
+    hash,
+    payloadHash: record.payloadHash,
+    header,
+    transactions,
+    withdrawals,
+    receipts: record.receipts,
+    sizeBytes,
+  };
 }

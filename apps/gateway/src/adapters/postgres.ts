@@ -1,6 +1,6 @@
 import { decodeBlock, encodeBlock, type Block } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, toAddress, toHash32, type Hash32, type Height, type Hex } from '@sheaf/primitives';
-import type { Sql, Store, Tx } from '@sheaf/store';
+import type { Sql, SqlParameter, Store, Tx } from '@sheaf/store';
 import type { Limiter } from '../domain/limiter.ts';
 import { logsOfBlock } from '../domain/logs.ts';
 import type {
@@ -19,7 +19,7 @@ export function createIndex(deps: { store: Store; reads: Limiter }): BlockIndex 
   const { store, reads } = deps;
   const sql = store.query;
 
-  async function findBlock(where: ReturnType<Sql>): Promise<IndexedBlock | undefined> {
+  async function findBlock(where: SqlParameter): Promise<IndexedBlock | undefined> {
     const [row] = await sql<BlockRow[]>`
       select b.hash, b.payload_hash, b.size_bytes, b.envelope,
         array(select t.hash from transactions t where t.height = b.height order by t.transaction_index) as transactions
@@ -111,7 +111,7 @@ interface TransactionRow {
   effective_gas_price: string;
 }
 
-async function selectTransactions(sql: Sql, where: ReturnType<Sql>): Promise<IndexedTransaction[]> {
+async function selectTransactions(sql: Sql, where: SqlParameter): Promise<IndexedTransaction[]> {
   const rows = await sql<TransactionRow[]>`
     select b.hash as block_hash, t.*
     from transactions t join blocks b using (height)
@@ -148,7 +148,7 @@ interface LogRow {
   data: Buffer;
 }
 
-async function selectLogs(sql: Sql, where: ReturnType<Sql>, max: number | undefined): Promise<IndexedLog[]> {
+async function selectLogs(sql: Sql, where: SqlParameter, max: number | undefined): Promise<IndexedLog[]> {
   const limit = max === undefined ? sql`` : sql`limit ${max}`;
   const rows = await sql<LogRow[]>`
     select l.*, b.hash as block_hash, b.timestamp, t.hash as transaction_hash
@@ -164,14 +164,17 @@ async function selectLogs(sql: Sql, where: ReturnType<Sql>, max: number | undefi
     transactionIndex: row.transaction_index,
     logIndex: row.log_index,
     address: toAddress(row.address),
-    topics: [row.topic0, row.topic1, row.topic2, row.topic3].filter((topic) => topic !== null).map((topic) => toHash32(topic)),
+    topics: [row.topic0, row.topic1, row.topic2, row.topic3]
+      .filter((topic) => topic !== null)
+      .map((topic) => toHash32(topic)),
     data: plain(row.data),
   }));
 }
 
-function logsWhere(sql: Sql, criteria: LogCriteria, from: Height, to: Height): ReturnType<Sql> {
-  const address = criteria.addresses.length === 0 ? sql`true` : sql`l.address in ${sql(criteria.addresses.map(toBytes))}`;
-  const topic = (position: number): ReturnType<Sql> => {
+function logsWhere(sql: Sql, criteria: LogCriteria, from: Height, to: Height): SqlParameter {
+  const address =
+    criteria.addresses.length === 0 ? sql`true` : sql`l.address in ${sql(criteria.addresses.map(toBytes))}`;
+  const topic = (position: number): SqlParameter => {
     const column = sql(`topic${position}`);
     if (position >= criteria.topics.length) return sql`true`;
     const alternatives = criteria.topics[position];
@@ -250,7 +253,8 @@ async function checkSame(tx: Tx, block: ExecutedBlock): Promise<void> {
   const height = block.header.number;
   const [row] = await tx<{ hash: Buffer }[]>`select hash from blocks where height = ${height}`;
   const indexed = row && toHash32(row.hash);
-  if (indexed !== block.hash) throw conflict(`execution has block ${block.hash} at height ${height}, the index ${indexed}`);
+  if (indexed !== block.hash)
+    throw conflict(`execution has block ${block.hash} at height ${height}, the index ${indexed}`);
 }
 
 function conflict(message: string): ChainError {

@@ -1,7 +1,7 @@
 import { ChainError, isChainError, limits, type Hash32, type Height } from '@sheaf/primitives';
 import { certificateFromWire, hexToBuffer, sequencerV1, toBuffer, wire } from '@sheaf/proto';
 import type { Certificate } from '@sheaf/protocol';
-import type { CallOptions, RpcClient } from '@sheaf/rpc';
+import type { UnaryOptions, RpcClient } from '@sheaf/rpc';
 import type { Limiter } from '../domain/limiter.ts';
 import type { Ordering, SequencerStage, SequencerTransaction, SubmitOutcome } from '../ports.ts';
 
@@ -14,6 +14,8 @@ export interface SequencerOptions {
 export interface Sequencer extends Ordering {
   /** The certificate that covers the height; `undefined` while there is none. */
   certificate(height: bigint): Promise<Certificate | undefined>;
+  /** Height of the last payload certified available. Waits behind no reader. */
+  safeHeight(): Promise<bigint>;
 }
 
 export function createSequencer(
@@ -22,7 +24,7 @@ export function createSequencer(
 ): Sequencer {
   const { client } = deps;
 
-  const read = <T>(work: (call: CallOptions) => Promise<T>, signal: AbortSignal | undefined) =>
+  const read = <T>(work: (call: UnaryOptions) => Promise<T>, signal: AbortSignal | undefined) =>
     deps.limiter.run(() => work({ deadlineMs: options.readDeadlineMs, ...(signal && { signal }) }));
 
   async function submit(transactions: Uint8Array[]): Promise<SubmitOutcome[]> {
@@ -37,7 +39,10 @@ export function createSequencer(
   return {
     submit,
     transaction: (hash: Hash32, signal) =>
-      read((call) => orUndefined(client.getTransaction({ hash: hexToBuffer(hash) }, call).then(transactionFromWire)), signal),
+      read(
+        (call) => orUndefined(client.getTransaction({ hash: hexToBuffer(hash) }, call).then(transactionFromWire)),
+        signal,
+      ),
     pendingNonce: (address, signal) =>
       read(async (call) => (await client.getPendingNonce({ address: hexToBuffer(address) }, call)).nonce, signal),
     status: (signal) =>
@@ -45,6 +50,7 @@ export function createSequencer(
         const status = await client.getStatus({}, call);
         return { ...status, nextBaseFeePerGas: wire.quantity(status.nextBaseFeePerGas, 'nextBaseFeePerGas') };
       }, signal),
+    safeHeight: async () => (await client.getStatus({}, { deadlineMs: options.readDeadlineMs })).safeHeight,
     certificate: (height) =>
       orUndefined(
         client

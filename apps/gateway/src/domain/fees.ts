@@ -29,10 +29,7 @@ const suggestionMax = 500_000_000_000n;
 /** Blocks that one fee history spans (geth's figure). */
 export const historyBlocksMax = 1_024n;
 
-export function createFees(
-  options: { tipFallbackWei: bigint },
-  deps: { heads: Heads; index: BlockIndex },
-): Fees {
+export function createFees(options: { tipFallbackWei: bigint }, deps: { heads: Heads; index: BlockIndex }): Fees {
   let suggestion: { hash: string; tip: Promise<bigint> } | undefined;
 
   function suggestedTip(): Promise<bigint> {
@@ -53,7 +50,11 @@ export function createFees(
     return tip > suggestionMax ? suggestionMax : tip;
   }
 
-  async function history(newest: Height, count: bigint, percentiles: readonly number[] | undefined): Promise<FeeHistory> {
+  async function history(
+    newest: Height,
+    count: bigint,
+    percentiles: readonly number[] | undefined,
+  ): Promise<FeeHistory> {
     const wanted = count > historyBlocksMax ? historyBlocksMax : count;
     const oldest = newest + 1n > wanted ? newest + 1n - wanted : 0n;
     const blocks = await deps.index.fees(oldest as Height, newest, percentiles !== undefined);

@@ -22,8 +22,7 @@ export interface Filters {
 
 /** `next` is the first height not yet given out. */
 type Filter = { next: bigint; usedAt: number } & (
-  | { kind: 'blocks' }
-  | { kind: 'logs'; filter: LogFilter; to: bigint | undefined }
+  { kind: 'blocks' } | { kind: 'logs'; filter: LogFilter; to: bigint | undefined }
 );
 
 /** Heights that one poll for blocks answers. */

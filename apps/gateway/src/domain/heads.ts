@@ -73,7 +73,9 @@ export async function openHeads(deps: {
   async function certified(height: Height, payloadHash: string, signal: AbortSignal): Promise<void> {
     const block = await indexedAt(height, signal);
     if (block.payloadHash !== payloadHash) {
-      throw diverged(`the certificate of height ${height} is for payload ${payloadHash}, the block's is ${block.payloadHash}`);
+      throw diverged(
+        `the certificate of height ${height} is for payload ${payloadHash}, the block's is ${block.payloadHash}`,
+      );
     }
     if (safe && safe.height >= height) return;
     safe = { height, hash: block.hash };

@@ -63,7 +63,11 @@ export function createDispatcher(
     return texts.length === 0 ? undefined : `[${texts.join(',')}]`;
   }
 
-  async function serve(request: unknown, context: MethodContext, budget: { left: number }): Promise<string | undefined> {
+  async function serve(
+    request: unknown,
+    context: MethodContext,
+    budget: { left: number },
+  ): Promise<string | undefined> {
     const envelope = readEnvelope(request);
     if (envelope instanceof RpcError) return failure(readId(request), envelope);
     const started = deps.now();
@@ -86,7 +90,9 @@ export function createDispatcher(
     const found = deps.methods.get(name);
     if (found === undefined) throw methodNotFound(name);
     if (inFlight >= options.inFlightMax) {
-      throw new RpcError(rpcCodes.limit, `${options.inFlightMax} requests are being served already`, { retryAfterMs: 100 });
+      throw new RpcError(rpcCodes.limit, `${options.inFlightMax} requests are being served already`, {
+        retryAfterMs: 100,
+      });
     }
     inFlight++;
     try {
@@ -173,5 +179,9 @@ function success(id: Id, result: unknown, budget: { left: number }): string {
 /** The text of an error answer. */
 export function failure(id: Id, error: RpcError): string {
   const { code, message, data } = error;
-  return JSON.stringify({ jsonrpc: '2.0', id, error: data === undefined ? { code, message } : { code, message, data } });
+  return JSON.stringify({
+    jsonrpc: '2.0',
+    id,
+    error: data === undefined ? { code, message } : { code, message, data },
+  });
 }

@@ -1,4 +1,11 @@
-import { effectiveGasPrice, logsBloom, type Header, type Log, type Transaction, type Withdrawal } from '@sheaf/ethereum';
+import {
+  effectiveGasPrice,
+  logsBloom,
+  type Header,
+  type Log,
+  type Transaction,
+  type Withdrawal,
+} from '@sheaf/ethereum';
 import { bytesToHex, type Address, type Hash32, type Hex } from '@sheaf/primitives';
 import type { IndexedBlock, IndexedLog, IndexedTransaction } from '../ports.ts';
 
@@ -105,9 +112,7 @@ export function transactionJson(
     transactionIndex: inclusion ? quantity(inclusion.index) : null,
     from: sender,
     gas: quantity(transaction.gasLimit),
-    gasPrice: quantity(
-      inclusion ? effectiveGasPrice(transaction, inclusion.baseFeePerGas) : transaction.maxFeePerGas,
-    ),
+    gasPrice: quantity(inclusion ? effectiveGasPrice(transaction, inclusion.baseFeePerGas) : transaction.maxFeePerGas),
     hash: transaction.hash,
     input: bytesToHex(transaction.data),
     nonce: quantity(transaction.nonce),

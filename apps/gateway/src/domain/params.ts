@@ -1,13 +1,5 @@
 // The one place where parameters of JSON-RPC methods are parsed: positional, with limits, refused by name.
-import {
-  hexToBytes,
-  limits,
-  toAddress,
-  toHash32,
-  type Address,
-  type Hash32,
-  type Height,
-} from '@sheaf/primitives';
+import { hexToBytes, limits, toAddress, toHash32, type Address, type Hash32, type Height } from '@sheaf/primitives';
 import { invalidParams } from '../errors.ts';
 import type { CallMessage, LogCriteria, StateOverride } from '../ports.ts';
 
@@ -52,9 +44,7 @@ export function parseParams<const P extends readonly Parameter<unknown>[]>(
 
 /** Which block: by tag, height or hash. */
 export type BlockRef =
-  | { tag: 'latest' | 'earliest' | 'safe' | 'finalized' | 'pending' }
-  | { height: Height }
-  | { hash: Hash32 };
+  { tag: 'latest' | 'earliest' | 'safe' | 'finalized' | 'pending' } | { height: Height } | { hash: Hash32 };
 
 const tags = ['latest', 'earliest', 'safe', 'finalized', 'pending'] as const;
 const quantityPattern = /^0x(?:0|[1-9a-fA-F][0-9a-fA-F]*)$/;
@@ -255,7 +245,10 @@ export const logCriteria: Parse<LogCriteria> = (value, path) => logFilter(value,
 function criteria(fields: Record<string, unknown>, path: string): LogCriteria {
   const oneOrMore: Parse<Address[]> = (value, at) =>
     Array.isArray(value) ? list(address, 1_000)(value, at) : [address(value, at)];
-  return { addresses: maybe(fields, 'address', oneOrMore, path) ?? [], topics: maybe(fields, 'topics', topics, path) ?? [] };
+  return {
+    addresses: maybe(fields, 'address', oneOrMore, path) ?? [],
+    topics: maybe(fields, 'topics', topics, path) ?? [],
+  };
 }
 
 const topics: Parse<(Hash32[] | undefined)[]> = (value, path) => {
@@ -273,7 +266,8 @@ const topics: Parse<(Hash32[] | undefined)[]> = (value, path) => {
 
 /** The fields of a JSON object; unknown ones are refused when `known` is given. */
 export function object(value: unknown, path: string, known?: readonly string[]): Record<string, unknown> {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalidParams(path, 'must be an object');
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw invalidParams(path, 'must be an object');
   const fields = value as Record<string, unknown>;
   if (known) refuseUnknown(fields, path, known);
   return fields;

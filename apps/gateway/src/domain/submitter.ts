@@ -1,5 +1,4 @@
-import { limits } from '@sheaf/primitives';
-import { ChainError } from '@sheaf/primitives';
+import { ChainError, limits } from '@sheaf/primitives';
 import type { Ordering, SubmitOutcome } from '../ports.ts';
 
 /**

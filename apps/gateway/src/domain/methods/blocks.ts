@@ -17,7 +17,9 @@ export function blockMethods(gateway: Gateway): Record<string, Method> {
   };
   const uncleCount = async (ref: BlockRef): Promise<string | null> => ((await findBlock(ref, gateway)) ? '0x0' : null);
   return {
-    eth_getBlockByNumber: method([byNumber, full], ([ref, withTransactions]) => getBlock(gateway, ref, withTransactions)),
+    eth_getBlockByNumber: method([byNumber, full], ([ref, withTransactions]) =>
+      getBlock(gateway, ref, withTransactions),
+    ),
     eth_getBlockByHash: method([byHash, full], ([wanted, withTransactions]) =>
       getBlock(gateway, { hash: wanted }, withTransactions),
     ),

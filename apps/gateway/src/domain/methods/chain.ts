@@ -30,7 +30,11 @@ export function chainMethods(gateway: Gateway): Record<string, Method> {
     eth_maxPriorityFeePerGas: method([], async () => quantity(await fees.suggestedTip())),
     eth_blobBaseFee: method([], () => blobBaseFee),
     eth_feeHistory: method(
-      [required('blockCount', count), required('newestBlock', blockName), optional('rewardPercentiles', percentiles, undefined)],
+      [
+        required('blockCount', count),
+        required('newestBlock', blockName),
+        optional('rewardPercentiles', percentiles, undefined),
+      ],
       async ([blockCount, newest, wanted]) => {
         const height = await resolveHeight(newest, gateway);
         if (blockCount === 0n) return { oldestBlock: '0x0', gasUsedRatio: [] };

@@ -56,4 +56,3 @@ const filterId: Parse<Hex> = (value, path) => {
   if (typeof value === 'string' && /^0x[0-9a-f]{1,32}$/.test(value)) return value as Hex;
   throw invalidParams(path, 'must be 0x and 1 to 32 hex digits');
 };
-

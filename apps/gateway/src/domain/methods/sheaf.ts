@@ -35,7 +35,8 @@ async function transactionStatus(gateway: Gateway, wanted: Hash32, signal: Abort
   const found = await index.transactionByHash(wanted);
   if (found) {
     const { height } = found;
-    const stage = height <= heads.finalized().height ? 'finalized' : height <= heads.safe().height ? 'safe' : 'included';
+    const stage =
+      height <= heads.finalized().height ? 'finalized' : height <= heads.safe().height ? 'safe' : 'included';
     return { hash: wanted, stage, height: quantity(height), reason: null };
   }
   const known = await ordering.transaction(wanted, signal);

@@ -1,0 +1,4 @@
+import { runService } from '@sheaf/service';
+import { gateway } from './service.ts';
+
+void runService(gateway);
