@@ -109,7 +109,7 @@ export interface CallResult {
   status: 'success' | 'revert' | 'halt';
   /** Returned bytes, the revert data, or nothing. */
   output: Uint8Array;
-  /** Refunds taken off, EIP-7623's floor respected. */
+  /** Refunds not taken off; not below EIP-7623's floor. */
   gasUsed: bigint;
   /** The engine's word for a halt, for example "out of gas"; else empty. */
   haltReason: string;
