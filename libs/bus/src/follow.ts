@@ -90,7 +90,14 @@ export function follow<T>(options: FollowOptions, deps: FollowDeps<T>): Follower
 /** As `follow`, for things that each cover a range of heights, such as certificates: every height is covered exactly once, in order. */
 export function followRanges<T>(options: FollowOptions, deps: FollowRangesDeps<T>): Follower {
   const stopping = new AbortController();
-  const state: State<T> = { next: options.next, known: options.next - 1n, early: new Map(), poke: () => undefined };
+  const state: State<T> = {
+    next: options.next,
+    known: options.next - 1n,
+    early: new Map(),
+    ask: false,
+    news: false,
+    poke: () => undefined,
+  };
   let subscription: BusSubscription | undefined;
   let running: Promise<void> | undefined;
 
@@ -103,6 +110,7 @@ export function followRanges<T>(options: FollowOptions, deps: FollowRangesDeps<T
       return;
     }
     keepEarly(state, announced);
+    state.news = true;
     state.poke();
   }
 
@@ -138,7 +146,9 @@ interface State<T> {
   /** Ends the loop's wait. */
   poke: () => void;
   /** The head must be asked although a poll is not due. */
-  ask?: boolean;
+  ask: boolean;
+  /** Something was announced since the loop last looked. */
+  news: boolean;
 }
 
 function wake<T>(state: State<T>): void {
@@ -173,32 +183,31 @@ async function followLoop<T>(
 ): Promise<void> {
   const waits = doubling(options.retryMs ?? retryMsDefault);
   const pollMs = options.pollMs ?? pollMsDefault;
-  let polledAt: number | undefined;
+  // The first turn asks too: what happened before we came is not announced again.
+  let pollAt = 0;
   let failures = 0;
   while (!stop.aborted) {
     try {
-      const now = performance.now();
-      // Asked at the first turn too: what happened before we came is not announced again.
-      const due = polledAt === undefined || state.ask === true || now - polledAt >= pollMs;
-      if (due && deps.head) {
+      state.news = false;
+      const polling = state.ask || performance.now() >= pollAt;
+      if (polling) {
         state.ask = false;
-        polledAt = now;
-        const head = await unlessStopped(deps.head(), stop);
-        if (head !== undefined && head > state.known) state.known = head;
+        pollAt = performance.now() + pollMs;
+        await askHead(deps, state, stop);
       }
-      const probing = due && !deps.head;
-      if (probing) {
-        state.ask = false;
-        polledAt = now;
-      }
-      const advanced = await advance(deps, state, stop, probing);
-      if (advanced) {
+      const outcome = await advance(deps, state, stop, polling && !deps.head);
+      if (outcome === 'applied') {
         failures = 0;
         waits.reset();
-        // Without a head, more may lie behind what was found.
-        if (probing) state.ask = true;
-      } else if (!stop.aborted) {
-        await waitForNews(state, state.known >= state.next ? Math.min(waits.next(), pollMs) : pollMs, stop);
+        // Without a head, more may lie behind what a poll found.
+        if (polling && !deps.head) state.ask = true;
+      } else if (outcome === 'idle') {
+        await waitForNews(state, Math.max(0, pollAt - performance.now()), stop);
+      } else {
+        // Announced, but not there: the head decides what exists.
+        state.known = state.next - 1n;
+        await pause(waits.next(), stop);
+        state.ask = true;
       }
     } catch (error) {
       report(deps.log, options.topic, state.next, error, ++failures);
@@ -207,20 +216,27 @@ async function followLoop<T>(
   }
 }
 
-/** Applies what covers the next height; false when there is nothing yet. */
+async function askHead<T>(deps: FollowRangesDeps<T>, state: State<T>, stop: AbortSignal): Promise<void> {
+  if (!deps.head) return;
+  const head = await unlessStopped(deps.head(), stop);
+  if (head !== undefined && head > state.known) state.known = head;
+}
+
+/** Applies what covers the next height. `idle`: nothing is known to exist. `missing`: it should exist and could not be had. */
 async function advance<T>(
   deps: FollowRangesDeps<T>,
   state: State<T>,
   stop: AbortSignal,
   probing: boolean,
-): Promise<boolean> {
-  let range = takeEarly(state);
-  if (!range && (probing || state.known >= state.next)) range = await fetchNext(deps, state, stop);
-  if (!range || stop.aborted) return false;
+): Promise<'applied' | 'idle' | 'missing'> {
+  const known = state.known >= state.next;
+  const range = takeEarly(state) ?? (known || probing ? await fetchNext(deps, state, stop) : undefined);
+  if (stop.aborted) return 'idle';
+  if (!range) return known ? 'missing' : 'idle';
   await deps.apply(range.first, range.last, range.value);
   state.next = range.last + 1n;
   if (state.known < range.last) state.known = range.last;
-  return true;
+  return 'applied';
 }
 
 async function fetchNext<T>(deps: FollowRangesDeps<T>, state: State<T>, stop: AbortSignal) {
@@ -244,11 +260,20 @@ function unlessStopped<V>(promise: Promise<V>, stop: AbortSignal): Promise<V | u
   });
 }
 
-async function waitForNews<T>(state: State<T>, ms: number, stop: AbortSignal): Promise<void> {
-  const poked = new AbortController();
-  state.poke = () => poked.abort();
-  if (state.ask !== true) await pause(ms, AbortSignal.any([stop, poked.signal]));
-  state.poke = () => undefined;
+function waitForNews<T>(state: State<T>, ms: number, stop: AbortSignal): Promise<void> {
+  if (state.ask || state.news || stop.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', done);
+      state.poke = () => undefined;
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    timer.unref();
+    stop.addEventListener('abort', done);
+    state.poke = done;
+  });
 }
 
 /** An absent peer is told once, and again rarely; anything else is told every time. */

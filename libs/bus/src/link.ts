@@ -64,6 +64,7 @@ function createLink(options: { url: string; streamPrefix: string; name: string }
 
   async function watch(opened: NatsConnection, manager: JetStreamManager): Promise<void> {
     for await (const event of opened.status()) {
+      if (closing.signal.aborted) return;
       if (event.type === Events.Disconnect) {
         log.warn({ url: safeUrl(options.url) }, 'NATS is away; reconnecting');
         change(undefined);
@@ -71,6 +72,11 @@ function createLink(options: { url: string; streamPrefix: string; name: string }
         await requalify(opened, manager);
       }
     }
+    if (closing.signal.aborted) return;
+    // The client library gives up when it is refused (credentials changed); we do not.
+    connection = undefined;
+    change(undefined);
+    await keepTrying();
   }
 
   /** After a restart the server may be another one, or have lost its disk. */
