@@ -1,4 +1,12 @@
-export { openStore, type Store } from './store.ts';
-export { type Sql, type SqlParameter, type SqlRow, type Tx } from './sql.ts';
+export { isConnectionLoss, isUniqueViolation } from './errors.ts';
 export { migrate } from './migrate.ts';
-export { appendOutbox, outboxMigrationSql, startOutboxRelay, type OutboxMessage, type OutboxRelay } from './outbox.ts';
+export {
+  appendOutbox,
+  outboxMigrationSql,
+  outboxPendingMax,
+  startOutboxRelay,
+  type OutboxMessage,
+  type OutboxRelay,
+} from './outbox.ts';
+export { type Sql, type SqlParameter, type SqlRow, type Tx } from './sql.ts';
+export { openStore, type Store, type StoreOptions } from './store.ts';

@@ -36,3 +36,31 @@ export interface Sql {
 
 /** The same, inside one transaction. Throws once the transaction is over or lost. */
 export type Tx = Sql;
+
+export type RawSql = postgres.Sql<{ bigint: bigint }>;
+export type RawTx = postgres.TransactionSql<{ bigint: bigint }>;
+
+/** What postgres's queries have and its types do not tell: the way to the connection. */
+export interface RawQuery {
+  handler(query: RawQuery): void;
+  reject(error: unknown): void;
+}
+
+/**
+ * The narrow interface over a raw handle: without `begin`, `reserve`, `listen` and `savepoint`, which would bypass what this library guarantees.
+ * `inspect` sees every query when it is made.
+ */
+export function asSql(raw: RawSql | RawTx, inspect: (query: RawQuery) => void = () => undefined): Sql {
+  const call = raw as unknown as (...parts: unknown[]) => unknown;
+  const seen = <Q>(made: Q): Q => {
+    // Helpers and identifiers are no queries.
+    if (made instanceof Promise) inspect(made as unknown as RawQuery);
+    return made;
+  };
+  const sql = (...parts: unknown[]): unknown => seen(call(...parts));
+  return Object.assign(sql, {
+    array: raw.array,
+    json: raw.json,
+    unsafe: (text: string, parameters: never[] = []) => seen(raw.unsafe(text, parameters)),
+  }) as unknown as Sql;
+}
