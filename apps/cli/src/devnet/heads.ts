@@ -1,3 +1,4 @@
+import { limits } from '@sheaf/primitives';
 import { createJsonRpcClient, JsonRpcError, quantity, type JsonRpcClient } from '../json-rpc.ts';
 
 /** What the user's side of a devnet sees of the chain. */
@@ -16,8 +17,8 @@ export interface ChainView extends Heads {
   mempool: number | undefined;
 }
 
-/** Blocks whose transactions are counted in one observation; the rest follow in the next. */
-const blocksMax = 200;
+/** Blocks whose transactions are counted in one observation, as one batch; the rest follow in the next. */
+const blocksMax = limits.jsonRpcBatchMax;
 const rateWindowMs = 5_000;
 
 /** The heights of the three tags. @throws when the node does not answer */

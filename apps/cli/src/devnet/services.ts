@@ -91,8 +91,8 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
     ),
     spec('gateway', 'gateway', ports.gatewayAdmin, {
       ...bus,
-      SHEAF_RPC_HOST: host,
-      SHEAF_RPC_PORT: String(ports.gateway),
+      SHEAF_HTTP_HOST: host,
+      SHEAF_HTTP_PORT: String(ports.gateway),
       SHEAF_DATABASE_URL: wiring.databaseUrl('gateway'),
       SHEAF_SEQUENCER_ADDRESS: peers.SHEAF_SEQUENCER_ADDRESS,
       SHEAF_EXECUTION_ADDRESS: peers.SHEAF_EXECUTION_ADDRESS,
