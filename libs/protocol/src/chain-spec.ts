@@ -10,7 +10,7 @@ import {
   type Hash32,
 } from '@sheaf/primitives';
 import { z } from 'zod';
-import { availableAfterLoss, columnsTotal, columnsToRecover, type DaCommittee } from './custody.ts';
+import { availableAfterLoss, columnsToRecover, columnsTotal, lostNodesBound, type DaCommittee } from './custody.ts';
 
 /** Ethereum rules that the chain starts with and keeps. */
 export type Fork = 'cancun' | 'prague' | 'osaka';
@@ -92,6 +92,9 @@ const keyFields = { publicKey: bytes({ length: 48 }), proofOfPossession: bytes({
 const distinctKeys = (members: { publicKey: Uint8Array }[]) =>
   unique(members.map((member) => bytesToHex(member.publicKey)));
 
+const tolerates = (committee: DaCommittee) =>
+  availableAfterLoss(committee, [...committee.nodes.keys()]) >= columnsToRecover;
+
 const committeeSchema = z
   .strictObject({
     nodes: z
@@ -99,10 +102,10 @@ const committeeSchema = z
       .min(1)
       .max(limits.daNodesMax)
       .refine(distinctKeys, { error: 'must name no key twice' }),
-    lostNodesMax: z.int().min(0).max(limits.daNodesMax),
+    lostNodesMax: z.int().min(0).max(lostNodesBound),
     columnsPerNode: z.int().min(1).max(columnsTotal),
   })
-  .refine((committee) => availableAfterLoss(committee, [...committee.nodes.keys()]) >= columnsToRecover, {
+  .refine((committee) => committee.lostNodesMax > lostNodesBound || tolerates(committee), {
     error: `must hold ${columnsToRecover} columns after losing lostNodesMax nodes, even when all sign`,
   });
 

@@ -2,7 +2,7 @@
 export interface DaCommittee {
   /** By index. BLS key of 48 bytes with its proof of possession of 96. */
   nodes: { publicKey: Uint8Array; proofOfPossession: Uint8Array }[];
-  /** So many signers may vanish and every blob can still be restored. */
+  /** So many signers may vanish and every blob can still be restored. At most 42. */
   lostNodesMax: number;
   /** 1 to 128. */
   columnsPerNode: number;
@@ -12,6 +12,9 @@ export interface DaCommittee {
 export const columnsTotal = 128;
 /** Any so many columns restore a blob. */
 export const columnsToRecover = 64;
+
+/** Largest `lostNodesMax`: a third of the largest committee. Bounds what computing the worst loss costs (some 100 ms). */
+export const lostNodesBound = 42;
 
 /** Where a node's arc of columns starts. */
 function firstColumn(committee: DaCommittee, nodeIndex: number): number {

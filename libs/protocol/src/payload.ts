@@ -25,7 +25,10 @@ export interface Deposit {
   amountGwei: bigint;
 }
 
-/** The ordered transactions of one height and all else that determines its block. Integers fit 64 bits unless said. */
+/**
+ * The ordered transactions of one height and all else that determines its block. Integers fit 64 bits unless said;
+ * chain id, height, epoch and gas limit are at least 1.
+ */
 export interface Payload {
   chainId: bigint;
   /** 1 is the first. */
@@ -98,23 +101,19 @@ export function decodePayload(bytes: Uint8Array): Payload {
 export function payloadFromRlp(item: RlpItem, field: string): Payload {
   const items = readList(item, { length: 11 }, field);
   const integer = (index: number, name: string) => readInteger(items[index], 8, `${field}.${name}`);
+  const positive = (index: number, name: string) => integer(index, name) || zeroRefused(`${field}.${name}`);
   const fixed = (index: number, length: number, name: string) =>
     readBytes(items[index], { min: length, max: length }, `${field}.${name}`);
   const deposits = readList(items[9], { max: limits.payloadDepositsMax }, `${field}.deposits`);
   const transactions = readList(items[10], { max: limits.payloadTransactionsMax }, `${field}.transactions`);
-  const height = integer(1, 'height');
-  if (height === 0n) {
-    const message = `${field}.height must be at least 1`;
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field: `${field}.height`, message });
-  }
   return {
-    chainId: integer(0, 'chainId'),
-    height: toHeight(height),
-    epoch: toEpoch(integer(2, 'epoch')),
+    chainId: positive(0, 'chainId'),
+    height: toHeight(positive(1, 'height')),
+    epoch: toEpoch(positive(2, 'epoch')),
     parentHash: toHash32(fixed(3, 32, 'parentHash')),
     timestamp: integer(4, 'timestamp'),
     baseFeePerGas: readInteger(items[5], 32, `${field}.baseFeePerGas`),
-    gasLimit: integer(6, 'gasLimit'),
+    gasLimit: positive(6, 'gasLimit'),
     feeRecipient: toAddress(fixed(7, 20, 'feeRecipient')),
     prevRandao: toHash32(fixed(8, 32, 'prevRandao')),
     deposits: deposits.map((deposit, index) => depositFromRlp(deposit, `${field}.deposits.${index}`)),
@@ -148,4 +147,8 @@ function depositFromRlp(item: RlpItem, field: string): Deposit {
     address: toAddress(readBytes(items[2], { min: 20, max: 20 }, `${field}.address`)),
     amountGwei: readInteger(items[3], 8, `${field}.amountGwei`),
   };
+}
+
+function zeroRefused(field: string): never {
+  throw new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} must be at least 1` });
 }
