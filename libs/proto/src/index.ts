@@ -55,5 +55,6 @@ export {
   type DroppedRecord,
 } from './execution.ts';
 export { payloadFromWire, payloadToWire, transactionsFromWire } from './payload.ts';
+export { reflectionImage } from './reflection.ts';
 export { attestationFromWire, attestationToWire, finalityFromWire, finalityToWire } from './settlement.ts';
 export { hexToBuffer, toBuffer, wire } from './wire.ts';
