@@ -13,7 +13,7 @@ insert into lease (epoch, holder, expires_at) values (0, '', '-infinity');
 -- How far the other services are, as the leader last knew; and which chain this database belongs to.
 create table progress (
   singleton        boolean primary key default true check (singleton),
-  chain_id         int8 not null,
+  chain_id         text not null,
   genesis_hash     bytea not null check (octet_length(genesis_hash) = 32),
   executed_height  int8 not null,
   executed_header  bytea not null,

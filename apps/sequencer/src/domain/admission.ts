@@ -51,7 +51,10 @@ export function refuseAlone(tx: Transaction, rules: AdmissionRules): Refusal | u
 
 function refuseKind(tx: Transaction, rules: AdmissionRules): Refusal | undefined {
   if (tx.type === 3) {
-    return refuse('BLOB_TRANSACTION', 'transaction type not supported: blob transactions are not accepted on this chain');
+    return refuse(
+      'BLOB_TRANSACTION',
+      'transaction type not supported: blob transactions are not accepted on this chain',
+    );
   }
   if (tx.type === 4 && rules.fork === 'cancun') {
     return refuse('UNSUPPORTED', 'transaction type not supported: set-code transactions come with the prague fork');
@@ -68,20 +71,29 @@ function refuseKind(tx: Transaction, rules: AdmissionRules): Refusal | undefined
 function refuseFee(tx: Transaction, rules: AdmissionRules): Refusal | undefined {
   const { maxFeePerGas: fee, maxPriorityFeePerGas: tip } = tx;
   if (fee < tip) {
-    return refuse('FEE_CAP_TOO_LOW', `max priority fee per gas higher than max fee per gas: tip ${tip}, fee cap ${fee}`);
+    return refuse(
+      'FEE_CAP_TOO_LOW',
+      `max priority fee per gas higher than max fee per gas: tip ${tip}, fee cap ${fee}`,
+    );
   }
   if (tip < rules.tipMin) {
     return refuse('UNDERPRICED', `transaction underpriced: gas tip cap ${tip}, minimum needed ${rules.tipMin}`);
   }
   if (fee < rules.baseFeeMin) {
-    return refuse('UNDERPRICED', `transaction underpriced: gas fee cap ${fee}, the base fee is never below ${rules.baseFeeMin}`);
+    return refuse(
+      'UNDERPRICED',
+      `transaction underpriced: gas fee cap ${fee}, the base fee is never below ${rules.baseFeeMin}`,
+    );
   }
   return undefined;
 }
 
 function refuseGas(tx: Transaction, rules: AdmissionRules): Refusal | undefined {
   if (tx.gasLimit > rules.blockGasLimit) {
-    return refuse('GAS_LIMIT_EXCEEDED', `exceeds block gas limit: gas limit ${tx.gasLimit}, block ${rules.blockGasLimit}`);
+    return refuse(
+      'GAS_LIMIT_EXCEEDED',
+      `exceeds block gas limit: gas limit ${tx.gasLimit}, block ${rules.blockGasLimit}`,
+    );
   }
   if (rules.fork === 'osaka' && tx.gasLimit > limits.transactionGasMax) {
     return refuse(
@@ -90,7 +102,10 @@ function refuseGas(tx: Transaction, rules: AdmissionRules): Refusal | undefined 
     );
   }
   if (tx.to === undefined && tx.data.length > initcodeBytesMax) {
-    return refuse('INITCODE_TOO_LARGE', `max initcode size exceeded: code size ${tx.data.length}, limit ${initcodeBytesMax}`);
+    return refuse(
+      'INITCODE_TOO_LARGE',
+      `max initcode size exceeded: code size ${tx.data.length}, limit ${initcodeBytesMax}`,
+    );
   }
   const intrinsic = intrinsicGas(tx);
   if (tx.gasLimit < intrinsic) {

@@ -16,7 +16,7 @@ export function createHeap<T>(items: T[], before: (a: T, b: T) => boolean): Heap
     heap[j] = kept;
   };
   const sink = (start: number): void => {
-    for (let parent = start; ; ) {
+    for (let parent = start; ;) {
       let first = parent;
       for (const child of [2 * parent + 1, 2 * parent + 2]) {
         if (child < heap.length && before(heap[child]!, heap[first]!)) first = child;
@@ -27,7 +27,7 @@ export function createHeap<T>(items: T[], before: (a: T, b: T) => boolean): Heap
     }
   };
   const rise = (start: number): void => {
-    for (let child = start; child > 0; ) {
+    for (let child = start; child > 0;) {
       const parent = (child - 1) >> 1;
       if (!before(heap[child]!, heap[parent]!)) return;
       swap(child, parent);

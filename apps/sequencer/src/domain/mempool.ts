@@ -33,6 +33,7 @@ export class Mempool {
   readonly #options: MempoolOptions;
   readonly #byHash = new Map<Hash32, PendingTransaction>();
   readonly #bySender = new Map<Address, MutableQueue>();
+  readonly #sealed = new Set<Hash32>();
   #bytes = 0;
   /** Every last transaction of a sender is in here; outdated items are skipped when they come up. */
   #tails: Heap<PendingTransaction> = createHeap<PendingTransaction>([], paysLess);
@@ -77,6 +78,7 @@ export class Mempool {
     queue.entries.splice(place, 0, tx);
     queue.costTotal += worstCost(tx);
     this.#byHash.set(tx.hash, tx);
+    if (tx.sealedHeight !== undefined) this.#sealed.add(tx.hash);
     this.#bytes += tx.raw.length;
     if (place === queue.entries.length - 1) this.#tails.push(tx);
     this.#compact();
@@ -91,6 +93,7 @@ export class Mempool {
     queue.entries.splice(place, 1);
     queue.costTotal -= worstCost(tx);
     this.#byHash.delete(hash);
+    this.#sealed.delete(hash);
     this.#bytes -= tx.raw.length;
     if (queue.entries.length === 0) this.#bySender.delete(tx.sender);
     else if (place === queue.entries.length) this.#tails.push(queue.entries.at(-1)!);
@@ -108,7 +111,13 @@ export class Mempool {
       const tx = this.#byHash.get(hash);
       assert(tx, `${hash} is sealed but not in the mempool`);
       tx.sealedHeight = height;
+      this.#sealed.add(hash);
     }
+  }
+
+  /** Those that are in a payload which is not executed yet. */
+  sealedHashes(): Hash32[] {
+    return [...this.#sealed];
   }
 
   /**
@@ -122,6 +131,24 @@ export class Mempool {
       this.#tails.pop();
     }
     return undefined;
+  }
+
+  /**
+   * Evicts what pays less than `tx`, cheapest first, until `tx` has room, and gives what was evicted. Undefined, and
+   * nothing evicted, when that does not suffice. A sender's own transactions never make room for its next one.
+   */
+  makeRoom(tx: PendingTransaction): PendingTransaction[] | undefined {
+    const victims: PendingTransaction[] = [];
+    while (!this.hasRoom(tx.raw.length)) {
+      const victim = this.cheapestTail();
+      if (!victim || victim.sender === tx.sender || !paysLess(victim, tx)) {
+        for (const spared of victims.reverse()) this.add(spared);
+        return undefined;
+      }
+      this.remove(victim.hash);
+      victims.push(victim);
+    }
+    return victims;
   }
 
   /** Senders whose first waiting transaction pays this base fee, best tip first, then earliest; at most `max`. */

@@ -14,7 +14,7 @@ export interface PendingTransaction {
   readonly maxPriorityFeePerGas: bigint;
   /** Wei. */
   readonly value: bigint;
-  /** Place in the order of arrival; no two are equal. */
+  /** Place in the order of arrival; no two of the mempool are equal. */
   readonly arrival: bigint;
   /** Unix milliseconds. */
   readonly receivedAtMs: number;

@@ -66,5 +66,9 @@ const signatureFields = /^transaction\.(r|s|v|yParity|signature)$/;
 
 /** The refusal for what the decoder threw. */
 export function refuseMalformed(detail: Extract<ChainErrorDetail, { code: 'INVALID_ARGUMENT' }>): Refusal {
+  if (detail.field === 'transaction.maxPriorityFeePerGas' && detail.message.includes('maxFeePerGas')) {
+    return refuse('FEE_CAP_TOO_LOW', 'max priority fee per gas higher than max fee per gas');
+  }
+  if (detail.field === 'transaction.type') return refuse('UNSUPPORTED', 'transaction type not supported');
   return refuse(signatureFields.test(detail.field) ? 'INVALID_SIGNATURE' : 'MALFORMED', detail.message);
 }

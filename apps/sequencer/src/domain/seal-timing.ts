@@ -19,7 +19,8 @@ export interface SealMoment {
 }
 
 /** Seal now with what there is, wait so many milliseconds, or wait for an event. */
-export type SealDecision = { readonly kind: 'seal'; readonly heartbeat: boolean } | { readonly kind: 'wait'; readonly ms: number | undefined };
+export type SealDecision =
+  { readonly kind: 'seal'; readonly heartbeat: boolean } | { readonly kind: 'wait'; readonly ms: number | undefined };
 
 /** Sealing is never more than one payload ahead of execution, because the base fee needs the gas used of the block before. */
 export function decideSeal(moment: SealMoment, timing: SealTiming): SealDecision {

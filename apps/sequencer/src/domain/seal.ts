@@ -1,16 +1,5 @@
-import { keccak256 } from '@sheaf/crypto';
-import {
-  bigintToFixedBytes,
-  concatBytes,
-  hexToBytes,
-  limits,
-  toHash32,
-  type Address,
-  type Epoch,
-  type Hash32,
-  type Height,
-} from '@sheaf/primitives';
-import { payloadHash, type Payload } from '@sheaf/protocol';
+import { limits, type Address, type Epoch, type Hash32, type Height } from '@sheaf/primitives';
+import { payloadHash, payloadRandao, type Payload } from '@sheaf/protocol';
 import type { AccountSnapshot } from './admission.ts';
 import { createHeap } from './heap.ts';
 import { effectiveTip, worstCost, type PendingTransaction } from './pending-transaction.ts';
@@ -82,14 +71,6 @@ export function sealPayload(input: SealInput): SealResult {
   return { payload, hash: payloadHash(payload), included, drops };
 }
 
-/** PREVRANDAO of a height: unique and the same for everybody, and known one block ahead. */
-export function prevRandao(chainId: bigint, height: Height, parentHash: Hash32): Hash32 {
-  const domain = new TextEncoder().encode('sheaf-randao');
-  return toHash32(
-    keccak256(concatBytes(domain, bigintToFixedBytes(chainId, 8), bigintToFixedBytes(height, 8), hexToBytes(parentHash))),
-  );
-}
-
 /** The part of a queue that can run now; what can never run is added to `drops`. */
 function liveRun(
   queue: readonly PendingTransaction[],
@@ -105,7 +86,10 @@ function liveRun(
       drops.push({ transaction: tx, refusal: refuse('NONCE_TOO_LOW', message) });
     } else if (broken || tx.nonce !== next) {
       broken ??= tx;
-      drops.push({ transaction: tx, refusal: refuse('NONCE_GAP', `nonce gap: next nonce ${next}, tx nonce ${tx.nonce}`) });
+      drops.push({
+        transaction: tx,
+        refusal: refuse('NONCE_GAP', `nonce gap: next nonce ${next}, tx nonce ${tx.nonce}`),
+      });
     } else if (live.length === 0 && worstCost(tx) > account.balance) {
       broken = tx;
       const message = `insufficient funds for gas * price + value: balance ${account.balance}, tx cost ${worstCost(tx)}`;
@@ -164,7 +148,7 @@ function assemble(input: SealInput, included: readonly PendingTransaction[]): Pa
     baseFeePerGas,
     gasLimit,
     feeRecipient,
-    prevRandao: prevRandao(chainId, height, parentHash),
+    prevRandao: payloadRandao(chainId, height, parentHash),
     deposits: [],
     transactions: included.map((tx) => tx.raw),
   };
