@@ -1,4 +1,5 @@
-// A plain @ethereumjs/vm with its own state manager and its own cryptography, which runs finished blocks.
+// A plain @ethereumjs/vm with its own state manager and its own cryptography (but for KZG, which it has
+// none of), which runs finished blocks.
 import { createBlockFromRLP } from '@ethereumjs/block';
 import { createCustomCommon, Mainnet } from '@ethereumjs/common';
 import { createEVM } from '@ethereumjs/evm';
@@ -7,10 +8,14 @@ import { Account, createAddressFromString } from '@ethereumjs/util';
 import { createVM, runBlock, type RunBlockResult } from '@ethereumjs/vm';
 import { hexToBytes } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
+import { lazyKzg } from '../src/kzg.ts';
 import { systemContracts } from '../src/system-contracts.ts';
 
 export async function openOracle(spec: ChainSpec, genesisHash: string) {
-  const common = createCustomCommon({ chainId: Number(spec.chainId) }, Mainnet, { hardfork: spec.fork });
+  const common = createCustomCommon({ chainId: Number(spec.chainId) }, Mainnet, {
+    hardfork: spec.fork,
+    customCrypto: { kzg: lazyKzg() },
+  });
   const stateManager = new MerkleStateManager({ common });
   const hashes = [genesisHash];
   const blockchain = {
