@@ -6,7 +6,8 @@ import type { Bus, BusMessage, BusSubscription, Topic } from './bus.ts';
 import { openLink, type Link } from './link.ts';
 import { busMetrics } from './metrics.ts';
 import { subscribeOrdered } from './ordered-subscription.ts';
-import { busBodyBytesMax, checkPrefix, ensureStream, subjectName } from './streams.ts';
+import { checkBusMessage } from './message.ts';
+import { checkPrefix, ensureStream, subjectName } from './streams.ts';
 
 const publishTimeoutMs = 5_000;
 
@@ -26,7 +27,7 @@ export async function connectBus(
   return {
     ready: () => link.current() !== undefined,
     async publish(topic, message) {
-      checkMessage(message);
+      checkBusMessage(message);
       try {
         const stored = await publish(link, options.streamPrefix, topic, message);
         metrics.published.inc({ topic });
@@ -64,17 +65,6 @@ export async function connectBus(
       await link.close();
     },
   };
-}
-
-function checkMessage({ id, body }: BusMessage): void {
-  if (!/^[\x21-\x7e]{1,256}$/.test(id)) {
-    const message = 'a message id must be 1 to 256 printable characters without spaces';
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'message.id', message });
-  }
-  if (body.length > busBodyBytesMax) {
-    const message = `a message body must be at most ${busBodyBytesMax} bytes, got ${body.length}`;
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'message.body', message });
-  }
 }
 
 async function publish(link: Link, prefix: string, topic: Topic, { id, body }: BusMessage) {

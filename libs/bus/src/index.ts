@@ -18,3 +18,4 @@ export {
   type HeightRange,
 } from './follow.ts';
 export { busBodyBytesMax } from './streams.ts';
+export { checkBusMessage } from './message.ts';

@@ -1,4 +1,4 @@
-import { busBodyBytesMax, type Bus, type Topic } from '@sheaf/bus';
+import { checkBusMessage, type Bus, type Topic } from '@sheaf/bus';
 import { ChainError } from '@sheaf/primitives';
 import type { Logger } from 'pino';
 import { Gauge, type Registry } from 'prom-client';
@@ -22,15 +22,12 @@ const retryAfterMs = 1_000;
 
 /**
  * The messages are published after the transaction commits, in the order of appending, and not at all when it does not.
- * @throws ChainError `LIMIT` when `outboxPendingMax` messages wait, `INVALID_ARGUMENT` when a body is too large for the bus
+ * @throws ChainError `LIMIT` when `outboxPendingMax` messages wait, `INVALID_ARGUMENT` when the bus would refuse an id or a body
  */
 export async function appendOutbox(tx: Tx, messages: readonly OutboxMessage[]): Promise<void> {
   if (messages.length === 0) return;
-  const large = messages.find(({ body }) => body.length > busBodyBytesMax);
-  if (large) {
-    const message = `announcement ${large.id} has ${large.body.length} bytes, at most ${busBodyBytesMax} can be announced`;
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'messages.body', message });
-  }
+  // A message that the bus refuses would block those behind it for ever.
+  messages.forEach(checkBusMessage);
   const rows = messages.map(({ topic, id, body }) => ({ topic, id, body }));
   // Two look-ups in the primary key; gaps in it make the estimate high, never low.
   const [span] = await tx<{ pending: bigint }[]>`

@@ -56,7 +56,7 @@ export function createTransactions(options: { lanesMax: number }, deps: { open: 
     },
     waiting: () => queue.length,
     async close(timeoutSeconds) {
-      await Promise.all(lanes.map((lane) => lane.sql.end({ timeout: timeoutSeconds })));
+      await Promise.all(lanes.map((lane) => lane.end(timeoutSeconds)));
     },
   };
 }
@@ -67,6 +67,9 @@ export type OpenLane = (onClose: () => void) => RawSql;
 interface Lane {
   sql: RawSql;
   lease: Lease | undefined;
+  /** Ends the pool and opens another. */
+  renew(): void;
+  end(timeoutSeconds: number): Promise<void>;
 }
 
 /** `open` while its queries may run; `over` when the callback has settled; `lost` when the connection closed before. */
@@ -75,11 +78,17 @@ interface Lease {
 }
 
 function openLane(open: OpenLane): Lane {
+  const onClose = (): void => {
+    if (lane.lease) lane.lease.state = 'lost';
+  };
   const lane: Lane = {
     lease: undefined,
-    sql: open(() => {
-      if (lane.lease) lane.lease.state = 'lost';
-    }),
+    sql: open(onClose),
+    renew() {
+      void lane.end(0).catch(() => undefined);
+      lane.sql = open(onClose);
+    },
+    end: (timeoutSeconds) => lane.sql.end({ timeout: timeoutSeconds }),
   };
   return lane;
 }
@@ -100,6 +109,8 @@ async function runIn<T>(lane: Lane, run: (tx: Tx) => Promise<T>): Promise<T> {
     return (settled as { value: T }).value;
   } catch (cause) {
     if (!isConnectionLoss(cause)) throw cause;
+    // The library would also report the old connection's last error as that of the new one's first query.
+    lane.renew();
     const message = 'the database connection was lost; whether the transaction was committed is unknown';
     throw new ChainError({ code: 'UNAVAILABLE', message }, { cause });
   } finally {

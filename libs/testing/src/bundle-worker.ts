@@ -1,11 +1,8 @@
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { promisify } from 'node:util';
+import { build, type BuildOptions } from 'esbuild';
 import { workspaceRoot } from './workspace.ts';
-
-const run = promisify(execFile);
 
 /** As in .tools/build.mjs: packages with native code or files beside themselves. */
 const external = [
@@ -31,9 +28,7 @@ export async function bundleWorker(entry: string): Promise<string> {
   const partial = await mkdtemp(join(folder, 'partial-'));
   try {
     const outfile = join(partial, 'main.cjs');
-    await run(process.execPath, [join(workspaceRoot, 'node_modules/esbuild/bin/esbuild'), entry, ...flags(outfile)], {
-      cwd: workspaceRoot,
-    });
+    await build({ ...settings, entryPoints: [entry], outfile });
     await rename(outfile, target);
   } finally {
     await rm(partial, { recursive: true, force: true });
@@ -41,18 +36,16 @@ export async function bundleWorker(entry: string): Promise<string> {
   return target;
 }
 
-function flags(outfile: string): string[] {
-  return [
-    '--bundle',
-    '--platform=node',
-    '--target=node20',
-    '--format=cjs',
-    '--log-level=warning',
-    '--conditions=import,module',
-    '--main-fields=module,main',
-    '--tsconfig=tsconfig.base.json',
-    '--define:process.env.SHEAF_VERSION="0.0.0-test"',
-    `--outfile=${outfile}`,
-    ...external.map((name) => `--external:${name}`),
-  ];
-}
+const settings = {
+  absWorkingDir: workspaceRoot,
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  format: 'cjs',
+  logLevel: 'warning',
+  conditions: ['import', 'module'],
+  mainFields: ['module', 'main'],
+  tsconfig: join(workspaceRoot, 'tsconfig.base.json'),
+  define: { 'process.env.SHEAF_VERSION': '"0.0.0-test"' },
+  external,
+} satisfies BuildOptions;
