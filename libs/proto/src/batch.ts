@@ -96,7 +96,7 @@ export function cellsFromWire(messages: readonly daV1.Cell[] | undefined, field:
   const cells = wire.list(messages, { max: limits.cellsPerRequestMax }, field);
   const columns = columnsFromWire(
     cells.map((cell) => cell.column),
-    { min: 0, name: (index) => `${field}.${index}.column` },
+    { min: 0, rising: true, name: (index) => `${field}.${index}.column` },
     field,
   );
   return cells.map((cell, index) => ({
@@ -106,16 +106,23 @@ export function cellsFromWire(messages: readonly daV1.Cell[] | undefined, field:
   }));
 }
 
-/** Columns, 0 to 127, rising, none twice. @throws ChainError `INVALID_ARGUMENT` naming the field */
+/**
+ * Different columns, 0 to 127, `min` to 128 of them, in the order given.
+ * @throws ChainError `INVALID_ARGUMENT` naming the field
+ */
 export function columnsFromWire(
   value: readonly number[] | undefined,
-  options: { min: number; name?: (index: number) => string },
+  options: { min: number; rising?: boolean; name?: (index: number) => string },
   field: string,
 ): number[] {
-  const { min, name = (index) => `${field}.${index}` } = options;
+  const { min, rising = false, name = (index) => `${field}.${index}` } = options;
   const columns = wire.list(value, { min, max: limits.cellsPerRequestMax }, field);
+  const seen = new Set<number>();
   return columns.map((column, index) => {
-    if (index > 0 && column <= columns[index - 1]!) refuse(name(index), 'must rise');
-    return wire.integer(column, { min: 0, max: columnsTotal - 1 }, name(index));
+    wire.integer(column, { min: 0, max: columnsTotal - 1 }, name(index));
+    if (rising && index > 0 && column <= columns[index - 1]!) refuse(name(index), 'must rise');
+    if (seen.has(column)) refuse(name(index), 'must not come twice');
+    seen.add(column);
+    return column;
   });
 }

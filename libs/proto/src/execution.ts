@@ -330,9 +330,10 @@ export function witnessFromWire(message: executionV1.GetWitnessResponse | undefi
   let total = 0;
   const readAll = (items: readonly Uint8Array[], bound: { min?: number; max: number }, bytesMax: number, at: string) =>
     wire.list(items, bound, at).map((item, index) => {
-      total += item.length;
+      const bytes = wire.bytes(item, { min: 1, max: bytesMax }, `${at}.${index}`);
+      total += bytes.length;
       if (total > limits.witnessBytesMax) refuse(field, `must be at most ${limits.witnessBytesMax} bytes in all`);
-      return wire.bytes(item, { min: 1, max: bytesMax }, `${at}.${index}`);
+      return bytes;
     });
   return {
     // The total bounds the count: no node is empty.

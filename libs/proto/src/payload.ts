@@ -54,9 +54,10 @@ export function transactionsFromWire(
 ): Uint8Array[] {
   let total = 0;
   return wire.list(transactions, { min, max }, field).map((transaction, index) => {
-    total += transaction.length;
+    const bytes = wire.bytes(transaction, { min: 1, max: limits.transactionBytesMax }, `${field}.${index}`);
+    total += bytes.length;
     if (total > limits.payloadBytesMax) refuse(field, `must be at most ${limits.payloadBytesMax} bytes in all`);
-    return wire.bytes(transaction, { min: 1, max: limits.transactionBytesMax }, `${field}.${index}`);
+    return bytes;
   });
 }
 
