@@ -5,10 +5,17 @@ export class CliError extends Error {
 
 /** The message of anything thrown. */
 export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  return text(error, 'message') ?? String(error);
 }
 
 /** The `code` of a system error such as `ENOENT`; undefined for anything else. */
 export function systemCode(error: unknown): string | undefined {
-  return error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return text(error, 'code');
+}
+
+/** By shape and not by class: an error may come from another realm. */
+function text(error: unknown, field: string): string | undefined {
+  if (typeof error !== 'object' || error === null || !(field in error)) return undefined;
+  const value: unknown = error[field as keyof typeof error];
+  return typeof value === 'string' ? value : undefined;
 }

@@ -64,7 +64,7 @@ export async function startDevnet(
 
   let stopped: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
-    for (const names of stopOrder) await Promise.all(names.map((name) => services.get(name)?.stop()));
+    for (const names of stopOrder) await Promise.all(names.map(async (name) => services.get(name)?.stop()));
     for (const server of [...servers].reverse()) await server.stop();
     watchdog.dismiss();
     lock.release();
