@@ -43,41 +43,52 @@ export function executionReverted(output: Uint8Array): RpcError {
   );
 }
 
-/** What geth says for a transaction that a rule refuses. Wallet libraries match on these texts. */
-const gethTexts: Record<string, string> = {
-  NONCE_TOO_LOW: 'nonce too low',
-  NONCE_TOO_HIGH: 'nonce too high',
-  NONCE_GAP: 'nonce too high',
-  INSUFFICIENT_FUNDS: 'insufficient funds for gas * price + value',
-  FEE_CAP_TOO_LOW: 'max fee per gas less than block base fee',
-  UNDERPRICED: 'transaction underpriced',
-  REPLACEMENT_UNDERPRICED: 'replacement transaction underpriced',
-  INTRINSIC_GAS: 'intrinsic gas too low',
-  GAS_LIMIT_EXCEEDED: 'exceeds block gas limit',
-  BLOB_TRANSACTION: 'transaction type not supported',
-  UNSUPPORTED: 'transaction type not supported',
-  WRONG_CHAIN: 'invalid chain id for signer',
-  INVALID_SIGNATURE: 'invalid sender',
-  MALFORMED: 'malformed transaction',
-  SENDER_NOT_EOA: 'sender not an eoa',
-  INITCODE_TOO_LARGE: 'max initcode size exceeded',
-  TRANSACTION_TOO_LARGE: 'oversized data',
-  MEMPOOL_FULL: 'txpool is full',
-  SENDER_FULL: 'account limit exceeded',
-  LAGGING: 'the chain is catching up',
-  OUT_OF_GAS: 'gas required exceeds allowance',
+/**
+ * What geth says for a transaction that a rule refuses; wallet libraries match on these texts. The first is put before a message
+ * that has none of them.
+ */
+const gethTexts: Record<string, readonly [string, ...string[]]> = {
+  NONCE_TOO_LOW: ['nonce too low'],
+  NONCE_TOO_HIGH: ['nonce too high'],
+  NONCE_GAP: ['nonce too high'],
+  INSUFFICIENT_FUNDS: ['insufficient funds for gas * price + value', 'insufficient funds for transfer'],
+  FEE_CAP_TOO_LOW: ['max fee per gas less than block base fee', 'max priority fee per gas higher than max fee per gas'],
+  UNDERPRICED: ['transaction underpriced'],
+  REPLACEMENT_UNDERPRICED: ['replacement transaction underpriced'],
+  INTRINSIC_GAS: ['intrinsic gas too low', 'insufficient gas for floor data gas cost'],
+  GAS_LIMIT_EXCEEDED: ['exceeds block gas limit', 'transaction gas limit too high'],
+  BLOB_TRANSACTION: ['transaction type not supported'],
+  UNSUPPORTED: ['transaction type not supported', 'only replay-protected'],
+  WRONG_CHAIN: ['invalid chain id for signer'],
+  INVALID_SIGNATURE: ['invalid sender'],
+  MALFORMED: ['malformed transaction'],
+  SENDER_NOT_EOA: ['sender not an eoa'],
+  INITCODE_TOO_LARGE: ['max initcode size exceeded'],
+  TRANSACTION_TOO_LARGE: ['oversized data'],
+  MEMPOOL_FULL: ['txpool is full'],
+  SENDER_FULL: ['account limit exceeded'],
+  LAGGING: ['the chain is lagging'],
+  OUT_OF_GAS: ['gas required exceeds allowance'],
 };
 
 /** geth's text first, then the figures, without saying the same twice. */
 export function refusalText(reason: string, message: string): string {
   const known = gethTexts[reason];
   if (known === undefined) return message || reason;
-  if (message === '' || message === known) return known;
-  return message.startsWith(known) ? message : `${known}: ${message}`;
+  if (message === '') return known[0];
+  return known.some((text) => message.startsWith(text)) ? message : `${known[0]}: ${message}`;
+}
+
+/** The reason for what the transaction decoder refuses: its field says what kind of fault it is. */
+export function malformedReason(field: string): string {
+  if (/^transaction\.(r|s|v|yParity|signature)$/.test(field)) return 'INVALID_SIGNATURE';
+  if (field === 'transaction.type') return 'UNSUPPORTED';
+  if (field === 'transaction.maxPriorityFeePerGas') return 'FEE_CAP_TOO_LOW';
+  return 'MALFORMED';
 }
 
 /** The answer to a transaction that admission refused. `retryAfterMs` 0: trying the same again is of no use. */
-export function refused(reason: string, message: string, retryAfterMs: number): RpcError {
+export function refused(reason: string, message: string, retryAfterMs = 0): RpcError {
   const text = refusalText(reason, message);
   if (retryAfterMs > 0) return new RpcError(rpcCodes.limit, text, { reason, retryAfterMs });
   return new RpcError(rpcCodes.server, text, { reason });

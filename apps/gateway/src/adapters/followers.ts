@@ -1,7 +1,7 @@
 import { follow, followRanges, type Bus, type Follower, type HeightRange } from '@sheaf/bus';
 import { ChainError, isChainError, type Height } from '@sheaf/primitives';
 import { decodeBlockAnnouncement, decodeCertificateAnnouncement, decodeFinalityAnnouncement } from '@sheaf/proto';
-import type { Certificate } from '@sheaf/protocol';
+import { payloadsNamespace, type Certificate } from '@sheaf/protocol';
 import type { Logger } from '@sheaf/service';
 import type { Heads } from '../domain/heads.ts';
 import type { BlockSource, ExecutedBlock, Head } from '../ports.ts';
@@ -16,9 +16,6 @@ export interface Followers {
   /** Executed blocks known and not yet indexed. */
   lag(): bigint;
 }
-
-/** Certificates of other namespaces are somebody else's blobs. */
-const payloadsNamespace = 'payloads';
 
 export function createFollowers(deps: {
   bus: Bus;
@@ -102,6 +99,7 @@ export function createFollowers(deps: {
 
 function rangeOf(certificate: Certificate): HeightRange<Certificate> {
   const { namespace, firstHeight, lastHeight } = certificate.statement;
+  // Certificates of other namespaces are somebody else's blobs.
   if (namespace !== payloadsNamespace) {
     throw new ChainError({
       code: 'INVALID_ARGUMENT',

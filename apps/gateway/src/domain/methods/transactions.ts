@@ -1,6 +1,6 @@
 import { decodeTransaction, recoverSender, type Transaction } from '@sheaf/ethereum';
 import { isChainError, limits, type Hash32 } from '@sheaf/primitives';
-import { refused, RpcError, rpcCodes } from '../../errors.ts';
+import { malformedReason, refused } from '../../errors.ts';
 import { findHeight } from '../block-ref.ts';
 import { receiptJson, transactionJson } from '../json.ts';
 import { method, type Method } from '../json-rpc.ts';
@@ -33,9 +33,9 @@ const rawTransaction = bytes(Math.floor(limits.jsonRpcBodyBytesMax / 2));
 function send(gateway: Gateway, raw: Uint8Array): Promise<Hash32> {
   const transaction = decode(raw);
   if (transaction.chainId !== undefined && transaction.chainId !== gateway.chainId) {
-    throw refused('WRONG_CHAIN', `have ${transaction.chainId} want ${gateway.chainId}`, 0);
+    throw refused('WRONG_CHAIN', `have ${transaction.chainId} want ${gateway.chainId}`);
   }
-  if (transaction.type === 3) throw refused('BLOB_TRANSACTION', 'blob transactions are not accepted', 0);
+  if (transaction.type === 3) throw refused('BLOB_TRANSACTION', 'blob transactions are not accepted');
   return gateway.submitter.submit(raw).then((outcome) => {
     if (outcome.accepted) return transaction.hash;
     throw refused(outcome.reason, outcome.message, outcome.retryAfterMs);
@@ -44,15 +44,13 @@ function send(gateway: Gateway, raw: Uint8Array): Promise<Hash32> {
 
 function decode(raw: Uint8Array): Transaction {
   if (raw.length > limits.transactionBytesMax) {
-    throw refused('TRANSACTION_TOO_LARGE', `transaction size ${raw.length}, limit ${limits.transactionBytesMax}`, 0);
+    throw refused('TRANSACTION_TOO_LARGE', `transaction size ${raw.length}, limit ${limits.transactionBytesMax}`);
   }
   try {
     return decodeTransaction(raw);
   } catch (error) {
-    if (!isChainError(error)) throw error;
-    const field = error.detail.code === 'INVALID_ARGUMENT' ? error.detail.field : 'transaction';
-    const data = { reason: 'MALFORMED', field };
-    throw new RpcError(rpcCodes.server, `malformed transaction: ${error.message}`, data, { cause: error });
+    if (!isChainError(error) || error.detail.code !== 'INVALID_ARGUMENT') throw error;
+    throw refused(malformedReason(error.detail.field), error.message);
   }
 }
 
