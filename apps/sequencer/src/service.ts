@@ -85,11 +85,17 @@ export function createSequencer(
     port = await server.start();
     open.add('grpc server', () => server.stop());
 
+    const running = await connectBus(
+      { url: settings.natsUrl, streamPrefix: settings.streamPrefix, name: context.name },
+      { log, metrics: context.metrics },
+    );
+    bus = running;
+    open.add('bus', () => running.close());
+
     const lead = async (epoch: Epoch, abort: AbortSignal): Promise<Term | undefined> => {
-      const running = (bus ??= await connectPatiently(context, abort));
-      if (!running) return undefined;
-      relay = startOutboxRelay({}, { store, bus: running, log });
-      const stopRelay = relay.stop.bind(relay);
+      const relaying = startOutboxRelay({}, { store, bus: running, log });
+      relay = relaying;
+      const stopRelay = () => relaying.stop();
       const terms: TermDependencies = { ...peers, ledger, bus: running, signatures, cells, clock, log, events };
       try {
         const term = await startTerm(termOptions(settings, chain, epoch), terms, abort);
@@ -100,7 +106,6 @@ export function createSequencer(
         throw error;
       }
     };
-    open.add('bus', () => bus?.close());
     leading = startLeading(
       { holder: settings.holderId, leaseMs: settings.leaseMs },
       { ledger, clock, log, startTerm: lead, onFatal: context.fatal },
@@ -185,23 +190,6 @@ function connectPeers(
       return createDaNodePort({ deadlineMs: deadlines.storeBatch }, { client });
     }),
   };
-}
-
-/** NATS may come later; a server that will never do is fatal. Undefined when aborted before. */
-async function connectPatiently(
-  { config: settings, log, metrics, name }: ServiceContext<SequencerConfig>,
-  abort: AbortSignal,
-): Promise<Bus | undefined> {
-  for (let warned = false; !abort.aborted; warned = true) {
-    try {
-      return await connectBus({ url: settings.natsUrl, streamPrefix: settings.streamPrefix, name }, { log, metrics });
-    } catch (error) {
-      if (!isChainError(error, 'UNAVAILABLE') && !isChainError(error, 'DEADLINE')) throw error;
-      if (!warned) log.warn({ err: error }, 'NATS does not answer; trying again');
-      await pause(1_000, abort);
-    }
-  }
-  return undefined;
 }
 
 function termOptions(settings: SequencerConfig, chain: ChainSpec, epoch: Epoch): TermOptions {
