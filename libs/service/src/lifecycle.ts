@@ -26,7 +26,7 @@ export interface Lifecycle {
 export function createLifecycle(deps: {
   name: string;
   log: Logger;
-  flush: () => void;
+  drainLog: () => Promise<void>;
   explain: (error: unknown) => string;
 }): Lifecycle {
   const { log } = deps;
@@ -35,9 +35,8 @@ export function createLifecycle(deps: {
   let service: Service | undefined;
   let admin: AdminServer | undefined;
 
-  const exit = (code: number): never => {
-    deps.flush();
-    return process.exit(code);
+  const exit = (code: number) => {
+    void deps.drainLog().then(() => process.exit(code));
   };
 
   const release = async (reason: string) => {

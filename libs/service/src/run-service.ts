@@ -1,6 +1,7 @@
 import { buildVersion, processEnvironment } from './config.ts';
 import { explainFailure } from './explain-failure.ts';
 import { createLifecycle } from './lifecycle.ts';
+import { LogOutput } from './log-output.ts';
 import { createLogger } from './logger.ts';
 import { createRegistry, observe } from './metrics.ts';
 import type { ServiceContext, ServiceDefinition } from './service.ts';
@@ -56,16 +57,17 @@ async function run<S extends Record<string, Setting<unknown>>>(
 ): Promise<void> {
   const common = values as unknown as CommonValues;
   const identity = { name: definition.name, version: buildVersion };
-  const { log, flush, dropped } = createLogger({ ...identity, level: common.logLevel });
+  const output = new LogOutput(1);
+  const log = createLogger({ ...identity, level: common.logLevel }, output);
   const metrics = createRegistry(identity);
   const lifecycle = createLifecycle({
     log,
-    flush,
+    drainLog: () => output.drain(),
     explain: (error) => explainFailure(error, definition.config.settings, values),
     name: definition.name,
   });
   observe(metrics, 'sheaf_ready', '1 while /readyz answers 200', () => Number(lifecycle.health().ready));
-  observe(metrics, 'sheaf_log_lines_dropped', 'Log lines lost to a slow reader of stdout', dropped);
+  observe(metrics, 'sheaf_log_lines_dropped', 'Log lines lost to a slow reader of stdout', () => output.dropped());
 
   process.on('SIGTERM', () => lifecycle.signal('SIGTERM'));
   process.on('SIGINT', () => lifecycle.signal('SIGINT'));
