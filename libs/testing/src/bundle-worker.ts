@@ -1,8 +1,12 @@
+import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { mkdir, mkdtemp, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { build, type BuildOptions } from 'esbuild';
+import { promisify } from 'node:util';
+import type { BuildOptions } from 'esbuild';
 import { workspaceRoot } from './workspace.ts';
+
+const run = promisify(execFile);
 
 /** As in .tools/build.mjs: packages with native code or files beside themselves. */
 const external = [
@@ -28,7 +32,10 @@ export async function bundleWorker(entry: string): Promise<string> {
   const partial = await mkdtemp(join(folder, 'partial-'));
   try {
     const outfile = join(partial, 'main.cjs');
-    await build({ ...settings, entryPoints: [entry], outfile });
+    const all = JSON.stringify({ ...settings, entryPoints: [entry], outfile });
+    // In a process of its own: imported here, esbuild would become a part of every bundle that imports this library.
+    const program = "import { build } from 'esbuild'; await build(JSON.parse(process.argv[1]));";
+    await run(process.execPath, ['--input-type=module', '--eval', program, all], { cwd: workspaceRoot });
     await rename(outfile, target);
   } finally {
     await rm(partial, { recursive: true, force: true });

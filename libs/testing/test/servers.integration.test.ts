@@ -1,10 +1,14 @@
 // Goal: the launchers start usable servers, stop them without a trace, and take over what a killed run left behind.
 // Method: real PostgreSQL and NATS on ephemeral ports; processes are looked up by pid.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdtemp, readdir, rm } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
 import {
+  bundleWorker,
   freePort,
   startNats,
   startPostgres,
@@ -114,4 +118,20 @@ test('waitFor names what did not happen', async () => {
   await expect(waitFor(() => false, { timeoutMs: 5, what: 'the impossible' })).rejects.toThrow(
     'the impossible did not hold within 5 ms',
   );
+});
+
+test('servers end when the process that started them is killed', async () => {
+  const program = await bundleWorker('libs/testing/test/orphan-process.ts');
+  const parent = spawn(process.execPath, [program, dir], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(parent.stdout, 'data')) as [Buffer];
+  const pids = JSON.parse(line.toString()) as number[];
+  expect(pids.map(alive)).toEqual([true, true]);
+  parent.kill('SIGKILL');
+  await waitFor(() => !pids.some(alive), { what: 'the end of both servers' });
+});
+
+test('bundleWorker builds once a run, into a file that finds the packages left out of it', async () => {
+  const program = await bundleWorker('libs/testing/test/orphan-process.ts');
+  expect(await bundleWorker('libs/testing/test/orphan-process.ts')).toBe(program);
+  expect(createRequire(program).resolve('secp256k1')).toContain('node_modules');
 });
