@@ -186,7 +186,7 @@ export function formatChainSpec(spec: ChainSpec): unknown {
 
 /**
  * Returns when every validator and node has proven that it knows its key's secret; without that aggregate signatures
- * prove nothing. About 1 ms a key: run it once, at start.
+ * prove nothing. A few ms a key: run it once, at start.
  * @throws ChainError `INVALID_ARGUMENT` naming every key that fails, as `parseChainSpec` does
  */
 export function verifyChainSpecKeys(spec: ChainSpec): void {

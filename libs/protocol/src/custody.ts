@@ -13,7 +13,7 @@ export const columnsTotal = 128;
 /** Any so many columns restore a blob. */
 export const columnsToRecover = 64;
 
-/** Largest `lostNodesMax`: a third of the largest committee. Bounds what computing the worst loss costs (some 100 ms). */
+/** Largest `lostNodesMax`: a third of the largest committee. Bounds what computing the worst loss costs (tens of ms). */
 export const lostNodesBound = 42;
 
 /** Where a node's arc of columns starts. */

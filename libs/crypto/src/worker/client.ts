@@ -24,7 +24,7 @@ export interface SenderItem {
 export interface CryptoWorkerOptions {
   /** The app's bundle: its main file calls `serveCryptoWorker` for this kind of worker. */
   workerFile: string;
-  /** Load the KZG trusted setup: 2.5 s of CPU, 60 MB. Without it the four KZG jobs are refused. */
+  /** Load the KZG trusted setup: 2.3 s of CPU. Without it the four KZG jobs are refused. */
   kzg: boolean;
   /** Jobs under way or waiting; default 256. */
   queueMax?: number;
@@ -38,7 +38,7 @@ export interface CryptoWorkerOptions {
  * count, `LIMIT` when the queue is full, `UNAVAILABLE` once the worker crashed or was closed: its owner then stops.
  */
 export interface CryptoWorker {
-  /** One address an item, in order; undefined where no key made the signature. About 45 us each. */
+  /** One address an item, in order; undefined where no key made the signature. */
   recoverSenders(items: SenderItem[]): Promise<(Address | undefined)[]>;
   /** As the function of this name. */
   blsVerify(publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array): Promise<boolean>;

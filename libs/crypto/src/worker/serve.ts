@@ -42,7 +42,7 @@ export function serveCryptoWorker(): void {
   void start(workerData.kzg);
 }
 
-/** Without the precomputed tables: they cost seconds and hundreds of MB to win a factor of two. */
+/** Without the precomputed tables: they cost seconds of start and much memory. */
 async function loadKzg(): Promise<DasContextJs> {
   const { DasContextJs } = await import('@crate-crypto/node-eth-kzg');
   return DasContextJs.create({ usePrecomp: false });
