@@ -10,7 +10,6 @@ import {
   NonceTooLowError,
   parseAbi,
   TipAboveFeeCapError,
-  TransactionTypeNotSupportedError,
 } from 'viem';
 import { executionReverted, malformedReason, refused, refusalText, RpcError, toRpcError } from './errors.ts';
 
@@ -98,7 +97,6 @@ test.each<[string, { nodeMessage: RegExp }]>([
   ['INSUFFICIENT_FUNDS', InsufficientFundsError],
   ['INTRINSIC_GAS', IntrinsicGasTooLowError],
   ['FEE_CAP_TOO_LOW', FeeCapTooLowError],
-  ['BLOB_TRANSACTION', TransactionTypeNotSupportedError],
 ])('viem recognizes %s', (reason, { nodeMessage }) => {
   expect(refusalText(reason, '')).toMatch(nodeMessage);
 });
