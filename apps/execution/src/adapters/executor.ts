@@ -1,0 +1,32 @@
+import type { BlockExecutor, Caller, Executed } from '../ports.ts';
+import type { CallResult, Witness } from '@sheaf/state-transition';
+import type { Metrics } from '../metrics.ts';
+import type { Job } from '../workers/messages.ts';
+import type { Threads } from './threads.ts';
+import type { CallLimits } from '../ports.ts';
+
+/** Blocks in a thread of their own: no call ever holds one up. */
+export function createExecutor(threads: Threads): BlockExecutor {
+  return { execute: async (payload) => (await threads.run({ type: 'execute', payload })) as Executed };
+}
+
+/** Calls with a time limit: the service's, or what the caller has left. */
+export function createCaller(options: { timeoutMs: number }, deps: { threads: Threads; metrics: Metrics }): Caller {
+  const run = async (job: Job, { signal, deadlineMs }: CallLimits): Promise<unknown> => {
+    const timeoutMs = Math.max(1, Math.min(options.timeoutMs, deadlineMs ?? options.timeoutMs));
+    try {
+      const value = await deps.threads.run(job, { timeoutMs, signal });
+      deps.metrics.calls.inc({ outcome: 'answered' });
+      return value;
+    } catch (error) {
+      deps.metrics.calls.inc({ outcome: 'failed' });
+      throw error;
+    }
+  };
+  return {
+    call: async (height, message, limits) => (await run({ type: 'call', height, message }, limits)) as CallResult,
+    estimateGas: async (height, message, limits) =>
+      (await run({ type: 'estimate', height, message }, limits)) as bigint,
+    witness: async (height, limits) => (await run({ type: 'witness', height }, limits)) as Witness,
+  };
+}

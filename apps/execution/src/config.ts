@@ -1,0 +1,39 @@
+import { commonSettings, defineConfig, env, grpcSettings, secret, setting, type ConfigValues } from '@sheaf/service';
+import { z } from 'zod';
+
+/** Everything that can be set about an execution member. */
+export const config = defineConfig({
+  ...commonSettings,
+  ...grpcSettings,
+  natsUrl: secret('SHEAF_NATS_URL', env.url(['nats', 'tls']), 'NATS server of the announcements'),
+  streamPrefix: setting(
+    'SHEAF_STREAM_PREFIX',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/)
+      .default('sheaf'),
+    'Prefix of the NATS streams',
+  ),
+  chainSpecFile: setting('SHEAF_CHAIN_SPEC', env.file(), 'Path of chain.json'),
+  sequencerAddress: setting('SHEAF_SEQUENCER_ADDRESS', env.address(), 'Sequencer, where payloads come from'),
+  dataDir: setting('SHEAF_DATA_DIR', env.file(), 'Directory of the state database; made when missing'),
+  pollMs: setting(
+    'SHEAF_POLL_MS',
+    env.durationMs(10, 60_000).default(1000),
+    'How often the sequencer is asked for its head when the bus is silent',
+  ),
+  callThreads: setting('SHEAF_CALL_THREADS', env.integer(1, 16).default(1), 'Worker threads for calls and estimates'),
+  callQueueMax: setting(
+    'SHEAF_CALL_QUEUE_MAX',
+    env.integer(0, 10_000).default(256),
+    'Calls that may wait for a thread; more are refused with LIMIT',
+  ),
+  callTimeoutMs: setting(
+    'SHEAF_CALL_TIMEOUT_MS',
+    env.durationMs(10, 60_000).default(5000),
+    'Longest run of one call or estimate; its thread is then replaced',
+  ),
+  streamsMax: setting('SHEAF_STREAMS_MAX', env.integer(1, 10_000).default(64), 'StreamBlocks streams at a time'),
+});
+
+export type ExecutionConfig = ConfigValues<typeof config>;

@@ -1,0 +1,34 @@
+import type { Head } from '../ports.ts';
+
+/** The executed head, and a way to wait for it to move. */
+export interface HeadWatch {
+  current(): Head;
+  advance(head: Head): void;
+  /** Resolves when the head is at `height` or above, or the signal aborts. */
+  reached(height: bigint, signal: AbortSignal): Promise<void>;
+}
+
+export function watchHead(start: Head): HeadWatch {
+  let head = start;
+  const waiting = new Set<() => void>();
+  return {
+    current: () => head,
+    advance(next) {
+      head = next;
+      for (const look of [...waiting]) look();
+    },
+    reached(height, signal) {
+      return new Promise((resolve) => {
+        const look = () => {
+          if (head.height < height && !signal.aborted) return;
+          waiting.delete(look);
+          signal.removeEventListener('abort', look);
+          resolve();
+        };
+        waiting.add(look);
+        signal.addEventListener('abort', look);
+        look();
+      });
+    },
+  };
+}

@@ -1,0 +1,28 @@
+import type { Registry } from '@sheaf/service';
+import { Counter, Gauge, Histogram } from 'prom-client';
+
+/** What a member counts. */
+export function createMetrics(registry: Registry) {
+  const registers = [registry];
+  const gauge = (name: string, help: string) => new Gauge({ name: `sheaf_execution_${name}`, help, registers });
+  const counter = (name: string, help: string, labelNames: string[] = []) =>
+    new Counter({ name: `sheaf_execution_${name}`, help, labelNames, registers });
+  return {
+    head: gauge('head_height', 'Last executed height'),
+    published: gauge('published_height', 'Last height announced on the bus'),
+    stopped: gauge('head_stopped', 'ALARM: 1 while the next payload cannot be executed; the head does not move'),
+    transactions: counter('transactions_total', 'Transactions in executed blocks'),
+    dropped: counter('dropped_total', 'Transactions of payloads left out of blocks, by reason', ['reason']),
+    gas: counter('gas_total', 'Gas used by executed blocks'),
+    calls: counter('calls_total', 'Calls, estimates and witnesses made again, by outcome', ['outcome']),
+    threadRestarts: counter('thread_restarts_total', 'Worker threads replaced after a time limit or a crash'),
+    seconds: new Histogram({
+      name: 'sheaf_execution_block_seconds',
+      help: 'From a payload at hand to its block on disk',
+      buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+      registers,
+    }),
+  };
+}
+
+export type Metrics = ReturnType<typeof createMetrics>;

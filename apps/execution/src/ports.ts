@@ -1,0 +1,101 @@
+import type { Header } from '@sheaf/ethereum';
+import type { Hash32, Height } from '@sheaf/primitives';
+import type { BlockRecord } from '@sheaf/proto';
+import type { Payload } from '@sheaf/protocol';
+import type { CallMessage, CallResult, NodeReader, StateChanges, Witness } from '@sheaf/state-transition';
+
+export type { ExecutionEngine } from '@sheaf/state-transition';
+
+/** A position of the chain. */
+export interface Head {
+  height: Height;
+  hash: Hash32;
+}
+
+/** A payload with the hash that was computed from it. */
+export interface HashedPayload {
+  payload: Payload;
+  hash: Hash32;
+}
+
+/** All that one height leaves behind. */
+export interface CommittedBlock {
+  record: BlockRecord;
+  header: Header;
+  payload: Payload;
+  changes: StateChanges;
+  witness: Witness;
+}
+
+/**
+ * The member's durable truth: every executed height with its state, addressed by content. Reads are synchronous and see
+ * what was committed before the last `refresh` of this thread, or later.
+ */
+export interface StateStore extends NodeReader {
+  head(): Head;
+  genesisHash(): Hash32;
+  heightOf(hash: Hash32): Height | undefined;
+  /** The block as `executionV1.Block` on the wire. */
+  block(height: Height): Uint8Array | undefined;
+  header(height: Height): Header | undefined;
+  payload(height: Height): Payload | undefined;
+  /** Kept for the last 1,024 heights. */
+  witness(height: Height): Witness | undefined;
+  /** Last height that was announced. */
+  published(): bigint;
+  /**
+   * All of it is durable, or nothing is. Must be the next height.
+   * @throws ChainError `CONFLICT` when it is not, `UNAVAILABLE` when the disk refuses
+   */
+  commit(block: CommittedBlock): void;
+  /** Durable when it resolves. Only ever rises. */
+  setPublished(height: bigint): Promise<void>;
+  /** Later reads of this thread see every commit made before now. */
+  refresh(): void;
+  close(): Promise<void>;
+}
+
+/** Where payloads come from. What it gives is checked against its hash. */
+export interface PayloadSource {
+  /** The highest sealed height. @throws ChainError `UNAVAILABLE`, `DEADLINE` */
+  head(): Promise<bigint>;
+  /** @throws ChainError `NOT_FOUND` above the head, `DATA_LOSS` when it does not match its hash, `UNAVAILABLE` */
+  payload(height: bigint): Promise<HashedPayload>;
+}
+
+/** Who is told about executed blocks. Announcing twice must be harmless. */
+export interface Announcer {
+  /** @throws ChainError `UNAVAILABLE` */
+  announce(block: BlockRecord, header: Uint8Array): Promise<void>;
+}
+
+/** What became of one payload. */
+export interface Executed extends Head {
+  transactions: number;
+  gasUsed: bigint;
+  droppedReasons: string[];
+}
+
+/** Turns payloads into durable blocks: one member now, N of them later. */
+export interface BlockExecutor {
+  /**
+   * The block is durable when this resolves. Idempotent: the payload of a height that is there gives that block.
+   * @throws ChainError `CONFLICT` for a payload that does not follow the head or contradicts a block that is there,
+   * `DATA_LOSS` for a hole in the state, `UNAVAILABLE` when disk or thread failed: nothing was written
+   */
+  execute(payload: HashedPayload): Promise<Executed>;
+}
+
+/** Runs things on past states that must not hold up the head. */
+export interface Caller {
+  call(height: Height, message: CallMessage, options: CallLimits): Promise<CallResult>;
+  estimateGas(height: Height, message: CallMessage, options: CallLimits): Promise<bigint>;
+  /** The witness of a height, made anew by executing its payload again. */
+  witness(height: Height, options: CallLimits): Promise<Witness>;
+}
+
+/** How long a caller waits. */
+export interface CallLimits {
+  signal: AbortSignal;
+  deadlineMs: number | undefined;
+}
