@@ -12,6 +12,7 @@ import type { EVMMockBlockchainInterface } from '@ethereumjs/evm';
 import { createVM, runBlock, type VM } from '@ethereumjs/vm';
 import { MerkleStateManager } from '@ethereumjs/statemanager';
 import type { Hex } from '@sheaf/primitives';
+import { messageOf } from '../errors.ts';
 import { systemContractCodeHashes } from './system-contracts.ts';
 import { keccak_256 } from '@noble/hashes/sha3.js';
 
@@ -95,7 +96,13 @@ async function replayBlock(vm: VM, common: Common, parent: Block, block: Block):
     return `parent hash ${bytesToHex(header.parentHash)}`;
   if (header.baseFeePerGas !== parent.header.calcNextBaseFee()) return `base fee ${header.baseFeePerGas}`;
   if (header.timestamp < parent.header.timestamp) return `timestamp ${header.timestamp} before its parent's`;
-  const run = await runBlock(vm, { block, root: parent.header.stateRoot, generate: true, skipHeaderValidation: true });
+  const run = await runBlock(vm, {
+    block,
+    root: parent.header.stateRoot,
+    generate: true,
+    skipHeaderValidation: true,
+  }).catch((error: unknown) => messageOf(error));
+  if (typeof run === 'string') return run;
   const computed = createBlockHeader(
     {
       ...header,

@@ -54,7 +54,6 @@ export async function startDevnet(
 ): Promise<Devnet> {
   const paths = pathLayout(options.dataDir);
   const ports = portLayout(options.portBase);
-  requireBundles(options.appsDir);
   prepareDataDir(options.dataDir);
   const lock = await lockDataDir(paths.lock, options.portBase);
   const watchdog = startWatchdog(process.pid);
@@ -84,6 +83,7 @@ export async function startDevnet(
     proceed();
     await createDatabases(postgres.url);
     proceed();
+    requireBundles(options.appsDir);
     const specs = serviceSpecs({
       ports,
       natsUrl: nats.url,
