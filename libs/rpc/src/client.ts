@@ -1,4 +1,4 @@
-import type { ChannelCredentials} from '@grpc/grpc-js';
+import type { ChannelCredentials } from '@grpc/grpc-js';
 import { Client, credentials } from '@grpc/grpc-js';
 import { ChainError, limits } from '@sheaf/primitives';
 import type { Logger, Registry } from '@sheaf/service';

@@ -6,10 +6,15 @@ import { BinaryReader, BinaryWriter } from '@bufbuild/protobuf/wire';
 const servingStatus = { serving: 1, notServing: 2, unknown: 3 } as const;
 type Status = (typeof servingStatus)[keyof typeof servingStatus];
 
+/** An object, because grpc-js takes an empty string for a missing message. */
+interface Question {
+  service: string;
+}
+
 const shared = {
   requestStream: false,
-  requestSerialize: (service: string) => Buffer.from(new BinaryWriter().uint32(10).string(service).finish()),
-  requestDeserialize: readService,
+  requestSerialize: ({ service }: Question) => Buffer.from(new BinaryWriter().uint32(10).string(service).finish()),
+  requestDeserialize: (bytes: Buffer): Question => ({ service: readService(bytes) }),
   responseSerialize: (value: Status) => Buffer.from(new BinaryWriter().uint32(8).int32(value).finish()),
   responseDeserialize: (bytes: Buffer) => new BinaryReader(bytes.subarray(1)).int32() as Status,
 };
@@ -28,15 +33,15 @@ export interface HealthService {
 
 export function createHealth(services: readonly string[]): HealthService {
   const known = new Set(['', ...services]);
-  const watchers = new Set<ServerWritableStream<string, Status>>();
+  const watchers = new Set<ServerWritableStream<Question, Status>>();
   let current: Status = servingStatus.notServing;
-  const check: handleUnaryCall<string, Status> = (call, callback) => {
-    if (known.has(call.request)) callback(null, current);
-    else callback({ code: status.NOT_FOUND, details: `no service ${call.request}` });
+  const check: handleUnaryCall<Question, Status> = (call, callback) => {
+    if (known.has(call.request.service)) callback(null, current);
+    else callback({ code: status.NOT_FOUND, details: `no service ${call.request.service}` });
   };
-  const watch: handleServerStreamingCall<string, Status> = (call) => {
-    call.write(known.has(call.request) ? current : servingStatus.unknown);
-    if (!known.has(call.request)) return;
+  const watch: handleServerStreamingCall<Question, Status> = (call) => {
+    call.write(known.has(call.request.service) ? current : servingStatus.unknown);
+    if (!known.has(call.request.service)) return;
     watchers.add(call);
     call.on('cancelled', () => watchers.delete(call));
   };

@@ -1,4 +1,10 @@
-import { Server, ServerCredentials, type UntypedServiceImplementation } from '@grpc/grpc-js';
+import {
+  logVerbosity,
+  Server,
+  ServerCredentials,
+  setLogVerbosity,
+  type UntypedServiceImplementation,
+} from '@grpc/grpc-js';
 import { ChainError, limits } from '@sheaf/primitives';
 import { reflectionImage } from '@sheaf/proto';
 import type { Logger, Registry } from '@sheaf/service';
@@ -43,6 +49,8 @@ export interface RpcServerDependencies {
 
 /** A gRPC server with grpc.health.v1 and grpc.reflection.v1. */
 export function createRpcServer(options: RpcServerOptions, deps: RpcServerDependencies): RpcServer {
+  // grpc-js would write a failed bind to stderr a second time; every error reaches a caller or our log.
+  setLogVerbosity(logVerbosity.NONE);
   const server = new Server({
     'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
     'grpc.max_send_message_length': limits.grpcMessageBytesMax,
