@@ -99,7 +99,7 @@ export interface Block {
   hash: Buffer;
   /** The payload that it comes from; zero bytes for genesis. 32 bytes. */
   payloadHash: Buffer;
-  /** The whole block (header, transactions, ommers, withdrawals) as Ethereum's RLP. At most 2 MiB. */
+  /** The whole block (header, transactions, ommers, withdrawals) as Ethereum's RLP. At most 2 MiB and 1 KiB. */
   rlp: Buffer;
   /** One for every transaction, in order. */
   receipts: Receipt[];
