@@ -47,7 +47,7 @@ if (project.projectType === 'application') {
       format: 'cjs',
       outExtension: { '.js': '.cjs' },
       external,
-      conditions: ['import', 'module'],
+      conditions: ['module'],
       mainFields: ['module', 'main'],
       minifySyntax: true,
       define: { 'process.env.SHEAF_VERSION': JSON.stringify(readVersion()) },

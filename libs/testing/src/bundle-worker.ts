@@ -50,7 +50,7 @@ const settings = {
   target: 'node20',
   format: 'cjs',
   logLevel: 'warning',
-  conditions: ['import', 'module'],
+  conditions: ['module'],
   mainFields: ['module', 'main'],
   tsconfig: join(workspaceRoot, 'tsconfig.base.json'),
   define: { 'process.env.SHEAF_VERSION': '"0.0.0-test"' },
