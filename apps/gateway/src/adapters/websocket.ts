@@ -43,6 +43,9 @@ export interface ConnectionEvents {
   slowConsumer(): void;
 }
 
+/** How long a client may take to answer a close. */
+const closeGraceMs = 1_000;
+
 interface Connection {
   socket: Socket;
   session: SubscriptionSession;
@@ -111,6 +114,8 @@ export function createConnections(
     },
     closeAll() {
       for (const { socket } of open) socket.close(1001, 'the gateway is stopping');
+      // Who does not answer the close is cut off.
+      setTimeout(() => open.forEach(({ socket }) => socket.terminate()), closeGraceMs).unref();
     },
   };
 }
