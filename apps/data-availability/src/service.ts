@@ -54,18 +54,14 @@ export function createDataAvailability(
     return store;
   }
 
-  async function openCrypto(): Promise<CryptoWorker> {
-    const crypto = await createCryptoWorker({ workerFile, kzg: true });
-    opened.add('crypto worker', () => crypto.close());
-    return crypto;
-  }
-
   async function start(): Promise<void> {
     const spec = readChainSpec(settings.chainSpecFile);
     const identity = findIdentity(spec, settings.nodeIndex, readText(settings.blsKeyFile, 'SHEAF_BLS_KEY_FILE'));
     const tls = tlsFiles(settings);
-    // Seconds of CPU for the trusted setup, while the database is waited for.
-    const [store, crypto] = await settleBoth(openDatabase({ chainId: spec.chainId, ...identity }), openCrypto());
+    const store = await openDatabase({ chainId: spec.chainId, ...identity });
+    // Last, because the trusted setup takes seconds of CPU: whatever else is wrong has been told by now.
+    const crypto = await createCryptoWorker({ workerFile, kzg: true });
+    opened.add('crypto worker', () => crypto.close());
     const repository = createBatchRepository({ chainId: spec.chainId }, { store });
     const gates = {
       writes: createGate({
@@ -155,12 +151,6 @@ export const dataAvailability = defineService({
   config,
   create: (context) => createDataAvailability(context),
 });
-
-/** Both results, or the first failure once both have ended: nothing opens after a failed start has begun to close. */
-async function settleBoth<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
-  await Promise.allSettled([a, b]);
-  return [await a, await b];
-}
 
 /** Tells now and then whether the database answers. @returns how to end it */
 function watchDatabase(store: Store, tell: (fault: string | undefined) => void): () => void {
