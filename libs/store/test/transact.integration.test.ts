@@ -116,16 +116,20 @@ test('a backend killed while its callback waits: the orphan can do nothing, and 
 
 test('a backend killed mid-transaction, with an orphan that rejects: no ROLLBACK hits the stranger', async () => {
   const resume = gate();
+  const resumed = gate();
   const orphan = store.transact(async (tx) => {
     await insert(tx, 1);
     await kill(await pidOf(tx));
     await resume.passed;
+    resumed.open();
     throw new Error('the orphan gives up');
   });
   await expect(orphan).rejects.toMatchObject({ detail: { code: 'UNAVAILABLE' } });
   await store.transact(async (tx) => {
     await insert(tx, 10);
     resume.open();
+    await resumed.passed;
+    await new Promise<void>((resolve) => setImmediate(resolve));
     for (let query = 0; query < 5; query++) await tx`select 1`;
     await insert(tx, 11);
   });

@@ -38,8 +38,8 @@ const volatileSettings = {
 };
 
 /**
- * Starts the PostgreSQL that npm installed, on 127.0.0.1 only. `persistent` keeps `dataDir` and syncs every commit to disk; otherwise the
- * data directory is temporary and removed by `stop`. A data directory that an earlier run left behind, killed or still served, is taken over.
+ * Starts the PostgreSQL that npm installed, on 127.0.0.1 only. `persistent` syncs every commit to disk. Without `dataDir` the data directory is
+ * temporary and removed by `stop`. A data directory that an earlier run left behind, killed or still served, is taken over.
  * As root the server runs as the owner of the data directory, the user `postgres`, or `nobody`, since it refuses to run as root.
  * @throws ChainError `UNAVAILABLE` in one sentence: taken port, unusable directory, no binaries for this machine
  */
@@ -47,28 +47,36 @@ export async function startPostgres(
   options: { dataDir?: string; port?: number; persistent?: boolean } = {},
 ): Promise<RunningServer> {
   const persistent = options.persistent ?? false;
+  const given = options.dataDir;
+  const dataDir = given === undefined ? await mkdtemp(join(tmpdir(), 'sheaf-postgres-')) : resolve(given);
+  const cleanUp = async (): Promise<void> => {
+    if (given === undefined) await rm(dataDir, { recursive: true, force: true });
+  };
+  try {
+    const { server, port, password } = await startIn(dataDir, persistent, options.port);
+    let stopped: Promise<void> | undefined;
+    return {
+      url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
+      port,
+      pid: server.pid,
+      exited: server.exited,
+      // SIGINT is PostgreSQL's fast shutdown: clients are cut off, a checkpoint is written.
+      stop: () => (stopped ??= server.end('SIGINT', stopGraceMs).then(cleanUp)),
+    };
+  } catch (error) {
+    await cleanUp();
+    throw error;
+  }
+}
+
+async function startIn(dataDir: string, persistent: boolean, wantedPort: number | undefined) {
   const binaries = await findBinaries();
-  const dataDir =
-    options.dataDir === undefined ? await mkdtemp(join(tmpdir(), 'sheaf-postgres-')) : resolve(options.dataDir);
   const owner = await prepareDirectory(dataDir);
   const as = await runAs(owner, binaries, dataDir);
   const password = await initialise(binaries, dataDir, { owner, as }, persistent);
   await takeOver(dataDir);
   const settings = persistent ? commonSettings : { ...commonSettings, ...volatileSettings };
-  const { server, port } = await serve(binaries, dataDir, as, settings, options.port);
-  let stopped: Promise<void> | undefined;
-  const stop = async (): Promise<void> => {
-    // SIGINT is PostgreSQL's fast shutdown: clients are cut off, a checkpoint is written.
-    await server.end('SIGINT', stopGraceMs);
-    if (!persistent) await rm(dataDir, { recursive: true, force: true });
-  };
-  return {
-    url: `postgres://${superuser}:${password}@127.0.0.1:${port}/postgres`,
-    port,
-    pid: server.pid,
-    exited: server.exited,
-    stop: () => (stopped ??= stop()),
-  };
+  return { ...(await serve(binaries, dataDir, as, settings, wantedPort)), password };
 }
 
 /** How the server's programs are run: plainly, or, as root, as the user who owns the data directory. */
