@@ -33,6 +33,11 @@ export const config = defineConfig({
     env.durationMs(10, 60_000).default(5000),
     'Longest run of one call or estimate; its thread is then replaced',
   ),
+  witnessesKept: setting(
+    'SHEAF_WITNESSES_KEPT',
+    env.integer(1, 1_000_000).default(1024),
+    'Heights whose witness is stored; those of older ones are made anew on demand',
+  ),
   streamsMax: setting('SHEAF_STREAMS_MAX', env.integer(1, 10_000).default(64), 'StreamBlocks streams at a time'),
 });
 

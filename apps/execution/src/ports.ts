@@ -39,7 +39,7 @@ export interface StateStore extends NodeReader {
   block(height: Height): Uint8Array | undefined;
   header(height: Height): Header | undefined;
   payload(height: Height): Payload | undefined;
-  /** Kept for the last 1,024 heights. */
+  /** Kept for the last heights only: 1,024 unless configured otherwise. */
   witness(height: Height): Witness | undefined;
   /** Last height that was announced. */
   published(): bigint;

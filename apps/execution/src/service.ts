@@ -59,13 +59,18 @@ export function createExecutionMember(
   async function start(): Promise<void> {
     const spec = readChainSpec(settings.chainSpecFile);
     const tls = tlsFiles(settings);
-    const store = await openLmdbStore(settings.dataDir, spec);
+    const store = await openLmdbStore(settings, spec);
     opened.add('database', () => store.close());
     const head = watchHead(store.head());
     metrics.head.set(Number(head.current().height));
     metrics.published.set(Number(store.published()));
 
-    const setup: WorkerSetup = { kind: 'execution', dataDir: settings.dataDir, spec };
+    const setup: WorkerSetup = {
+      kind: 'execution',
+      dataDir: settings.dataDir,
+      witnessesKept: settings.witnessesKept,
+      spec,
+    };
     const [blockThread, callThreads] = await Promise.all([
       openThreads(setup, 'block', 1, 1),
       openThreads(setup, 'call', settings.callThreads, settings.callQueueMax),

@@ -10,12 +10,11 @@ export function createExecutor(threads: Threads): BlockExecutor {
   return { execute: async (payload) => (await threads.run({ type: 'execute', payload })) as Executed };
 }
 
-/** Calls with a time limit: the service's, or what the caller has left. */
+/** Calls with a time limit: the service's for the run, the caller's for the wait. */
 export function createCaller(options: { timeoutMs: number }, deps: { threads: Threads; metrics: Metrics }): Caller {
   const run = async (job: Job, { signal, deadlineMs }: CallLimits): Promise<unknown> => {
-    const timeoutMs = Math.max(1, Math.min(options.timeoutMs, deadlineMs ?? options.timeoutMs));
     try {
-      const value = await deps.threads.run(job, { timeoutMs, signal });
+      const value = await deps.threads.run(job, { runMsMax: options.timeoutMs, deadlineMs, signal });
       deps.metrics.calls.inc({ outcome: 'answered' });
       return value;
     } catch (error) {

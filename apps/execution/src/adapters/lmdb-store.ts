@@ -20,9 +20,6 @@ import { open, type Database } from 'lmdb';
 import { accessSync, constants, mkdirSync } from 'node:fs';
 import type { CommittedBlock, Head, StateStore } from '../ports.ts';
 
-/** Heights whose witness is kept; older ones are made anew on demand. */
-export const witnessesKept = 1_024n;
-
 const formatVersion = 1;
 const encoder = new TextEncoder();
 const metaKey = {
@@ -39,10 +36,13 @@ type Table = Database<Uint8Array, Uint8Array>;
  * which comes after, passes none.
  * @throws ChainError `CONFLICT` when the directory holds another chain, `UNAVAILABLE` when it cannot be used
  */
-export async function openLmdbStore(dataDir: string, spec?: ChainSpec): Promise<StateStore> {
+export async function openLmdbStore(
+  { dataDir, witnessesKept }: { dataDir: string; witnessesKept: number },
+  spec?: ChainSpec,
+): Promise<StateStore> {
   const tables = openTables(dataDir);
   if (spec !== undefined) await claim(tables, dataDir, spec);
-  return createStore(tables);
+  return createStore(tables, BigInt(witnessesKept));
 }
 
 function openTables(dataDir: string) {
@@ -108,7 +108,7 @@ async function claim(tables: Tables, dataDir: string, spec: ChainSpec): Promise<
   }
 }
 
-function createStore(tables: Tables): StateStore {
+function createStore(tables: Tables, witnessesKept: bigint): StateStore {
   const { meta, nodes, codes, blocks, headers, heights, payloads, witnesses } = tables;
   let newest: Height | undefined;
   const head = (): Head => {
@@ -143,7 +143,7 @@ function createStore(tables: Tables): StateStore {
       const expected = (newest ?? head().height) + 1n;
       if (height !== expected) throw refused(`block ${height} does not follow block ${expected - 1n}`);
       try {
-        tables.root.transactionSync(() => writeCommitted(tables, block));
+        tables.root.transactionSync(() => writeCommitted(tables, block, witnessesKept));
       } catch (cause) {
         throw new ChainError(
           { code: 'UNAVAILABLE', message: `block ${height} could not be written: ${reason(cause)}` },
@@ -161,7 +161,8 @@ function createStore(tables: Tables): StateStore {
   };
 }
 
-function writeCommitted(tables: Tables, { record, header, payload, changes, witness }: CommittedBlock): void {
+function writeCommitted(tables: Tables, block: CommittedBlock, witnessesKept: bigint): void {
+  const { record, header, payload, changes, witness } = block;
   writeState(tables, changes);
   writeBlock(tables, record, header);
   tables.payloads.putSync(heightKey(record.height), encodePayload(payload));

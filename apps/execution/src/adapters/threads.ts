@@ -2,7 +2,7 @@ import { ChainError } from '@sheaf/primitives';
 import { Worker } from 'node:worker_threads';
 import { fromFailure, type Answer, type Hello, type Job, type WorkerSetup } from '../workers/messages.ts';
 
-/** The EVM recurses 1,024 calls deep through JavaScript frames. */
+/** Nested EVM calls nest JavaScript frames: four times Node's default. */
 const stackSizeMb = 16;
 const retryAfterMs = 100;
 
@@ -16,8 +16,10 @@ export interface ThreadsOptions {
 }
 
 export interface JobOptions {
-  /** From now on, waiting included: a job that is running then loses its thread. */
-  timeoutMs?: number | undefined;
+  /** Longest run once a thread has taken it; the thread is then replaced. */
+  runMsMax?: number | undefined;
+  /** What the caller has left, waiting included. */
+  deadlineMs?: number | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -33,6 +35,8 @@ export interface Threads {
 
 interface Pending {
   job: Job;
+  runMsMax: number | undefined;
+  timers: NodeJS.Timeout[];
   settle(outcome: { value: unknown } | { error: Error }): void;
   settled: boolean;
 }
@@ -52,8 +56,6 @@ export async function startThreads(
     const worker = new Worker(options.workerFile, {
       workerData: options.setup,
       resourceLimits: { stackSizeMb },
-      // The address space of the stack must be there before V8 is told about it.
-      execArgv: [],
     });
     all.add(worker);
     await new Promise<void>((resolve, reject) => {
@@ -101,8 +103,14 @@ export async function startThreads(
       if (pending.settled) continue;
       const worker = idle.shift()!;
       running.set(worker, pending);
+      limit(pending, pending.runMsMax);
       worker.postMessage(pending.job);
     }
+  }
+
+  function limit(pending: Pending, ms: number | undefined): void {
+    if (ms === undefined) return;
+    pending.timers.push(setTimeout(() => abandon(pending, `took longer than ${ms} ms`), ms));
   }
 
   /** The caller has given up: what waits is forgotten, what runs is stopped with its thread. */
@@ -125,7 +133,7 @@ export async function startThreads(
   });
 
   return {
-    run(job, { timeoutMs, signal } = {}) {
+    run(job, { runMsMax, deadlineMs, signal } = {}) {
       if (closed) return Promise.reject(new ChainError({ code: 'UNAVAILABLE', message: 'the service is stopping' }));
       if (idle.length === 0 && queue.length >= options.queueMax) {
         const message = `${queue.length} jobs wait already`;
@@ -133,17 +141,15 @@ export async function startThreads(
       }
       return new Promise((resolve, reject) => {
         const stop = () => abandon(pending, 'the caller has gone');
-        const timer =
-          timeoutMs === undefined
-            ? undefined
-            : setTimeout(() => abandon(pending, `took longer than ${timeoutMs} ms`), timeoutMs);
         const pending: Pending = {
           job,
+          runMsMax,
+          timers: [],
           settled: false,
           settle(outcome) {
             if (pending.settled) return;
             pending.settled = true;
-            clearTimeout(timer);
+            for (const timer of pending.timers) clearTimeout(timer);
             signal?.removeEventListener('abort', stop);
             if ('error' in outcome) reject(outcome.error);
             else resolve(outcome.value);
@@ -151,6 +157,7 @@ export async function startThreads(
         };
         signal?.addEventListener('abort', stop);
         queue.push(pending);
+        limit(pending, deadlineMs);
         next();
         if (signal?.aborted) stop();
       });

@@ -7,6 +7,8 @@ import type { HashedPayload } from '../ports.ts';
 export interface WorkerSetup {
   kind: 'execution';
   dataDir: string;
+  /** Heights whose witness is kept. */
+  witnessesKept: number;
   spec: ChainSpec;
 }
 

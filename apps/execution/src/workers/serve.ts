@@ -24,8 +24,8 @@ export function serveWorker(): void {
   );
 }
 
-async function openWorker({ dataDir, spec }: WorkerSetup): Promise<(job: Job) => Promise<unknown>> {
-  const store = await openLmdbStore(dataDir);
+async function openWorker({ dataDir, witnessesKept, spec }: WorkerSetup): Promise<(job: Job) => Promise<unknown>> {
+  const store = await openLmdbStore({ dataDir, witnessesKept });
   const engine = createEngine(spec);
   const ancestors = readAncestors(store);
   const at = (height: Height) => {

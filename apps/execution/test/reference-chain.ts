@@ -1,0 +1,106 @@
+// What a sequencer would seal and what must come of it: payloads over real transactions, executed in memory.
+import { nextBaseFee, signTransaction, type Header } from '@sheaf/ethereum';
+import {
+  bytesToHex,
+  hexToBytes,
+  toAddress,
+  toEpoch,
+  toHash32,
+  toHeight,
+  type Address,
+  type Hash32,
+} from '@sheaf/primitives';
+import { payloadHash, type ChainSpec, type Payload } from '@sheaf/protocol';
+import { createEngine, genesis, type ExecutedBlock, type NodeReader } from '@sheaf/state-transition';
+import { devChainSpec, type DevAccount } from '@sheaf/testing';
+
+/** SSTORE(calldata 0, calldata 1) and a log. */
+export const storeContract = toAddress(`0x${'5a'.repeat(20)}`);
+/** Runs until its gas is gone. */
+export const burnContract = toAddress(`0x${'5b'.repeat(20)}`);
+/** Reverts with its first word. */
+export const revertContract = toAddress(`0x${'5c'.repeat(20)}`);
+
+export interface Sealed {
+  payload: Payload;
+  hash: Hash32;
+}
+
+export interface ReferenceChain {
+  spec: ChainSpec;
+  json: unknown;
+  accounts: DevAccount[];
+  genesisHash: Hash32;
+  /** Index 0 is height 1. */
+  sealed: Sealed[];
+  blocks: ExecutedBlock[];
+}
+
+/** `length` payloads, each with some valid transactions and one that is dropped. */
+export async function referenceChain(length: number, chainId?: bigint): Promise<ReferenceChain> {
+  const code = (hex: string) => ({ balance: 0n, nonce: 1n, code: hexToBytes(hex), storage: new Map<Hash32, Hash32>() });
+  const alloc = new Map<Address, ReturnType<typeof code>>([
+    [storeContract, code('0x6020355f35555f3560205fa100')],
+    [burnContract, code('0x5b5f56')],
+    [revertContract, code('0x5f355f5260205ffd')],
+  ]);
+  const { spec, json, accounts } = devChainSpec({ alloc, ...(chainId === undefined ? {} : { chainId }) });
+  const engine = createEngine(spec);
+  const start = await genesis(spec);
+  const nodes = new Map(start.changes.nodes);
+  const codes = new Map(start.changes.codes);
+  const state: NodeReader = { node: (hash) => nodes.get(hash), code: (hash) => codes.get(hash) };
+  const headers: Header[] = [start.header];
+  const sealed: Sealed[] = [];
+  const blocks: ExecutedBlock[] = [];
+  for (let i = 0; i < length; i++) {
+    const parent = headers[0]!;
+    const payload: Payload = {
+      chainId: spec.chainId,
+      height: toHeight(parent.number + 1n),
+      epoch: toEpoch(1),
+      parentHash: sealed.at(-1)?.hash ?? start.hash,
+      timestamp: parent.timestamp + 1n,
+      baseFeePerGas: nextBaseFee(parent),
+      gasLimit: spec.genesis.gasLimit,
+      feeRecipient: spec.feeRecipient,
+      prevRandao: toHash32(new Uint8Array(32).fill(i)),
+      deposits: [],
+      transactions: transactionsAt(i, spec, accounts),
+    };
+    const hash = payloadHash(payload);
+    const { block, changes } = await engine.executePayload(
+      { payload, payloadHash: hash, parent, ancestors: headers.slice(0, 256) },
+      state,
+    );
+    for (const [key, node] of changes.nodes) nodes.set(key, node);
+    for (const [key, added] of changes.codes) codes.set(key, added);
+    headers.unshift(block.header);
+    sealed.push({ payload, hash });
+    blocks.push(block);
+  }
+  return { spec, json, accounts, genesisHash: start.hash, sealed, blocks };
+}
+
+function transactionsAt(i: number, spec: ChainSpec, accounts: DevAccount[]): Uint8Array[] {
+  const common = { type: 2 as const, chainId: spec.chainId, maxFeePerGas: 3_000_000_000n, maxPriorityFeePerGas: 1n };
+  const slot = bytesToHex(new Uint8Array(32).fill((i % 200) + 1));
+  return [
+    signTransaction(
+      { ...common, nonce: BigInt(i), gasLimit: 21_000n, to: accounts[1]!.address, value: 5n },
+      accounts[0]!.privateKey,
+    ),
+    signTransaction(
+      {
+        ...common,
+        nonce: BigInt(i),
+        gasLimit: 90_000n,
+        to: storeContract,
+        data: hexToBytes(`${slot}${slot.slice(2)}`),
+      },
+      accounts[2]!.privateKey,
+    ),
+    // A nonce that is never reached.
+    signTransaction({ ...common, nonce: 9_999n, gasLimit: 21_000n, to: accounts[1]!.address }, accounts[3]!.privateKey),
+  ];
+}
