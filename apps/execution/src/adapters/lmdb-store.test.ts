@@ -1,15 +1,14 @@
 // Goal: a height is stored whole or not at all, in order, and damage or another chain is noticed.
 // Method: a store in a temporary directory; damage is done through a second handle.
-import { genesis } from '@sheaf/state-transition';
-import { hexToBytes, toHeight, toHash32, type Hash32 } from '@sheaf/primitives';
+import { keccak256 } from '@sheaf/crypto';
+import { bytesToHex, hexToBytes, toHash32, toHeight, type Hash32 } from '@sheaf/primitives';
 import type { Payload } from '@sheaf/protocol';
+import { genesis } from '@sheaf/state-transition';
 import { devChainSpec } from '@sheaf/testing';
 import { open } from 'lmdb';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { keccak256 } from '@sheaf/crypto';
-import { bytesToHex } from '@sheaf/primitives';
 import type { CommittedBlock, StateStore } from '../ports.ts';
 import { openLmdbStore } from './lmdb-store.ts';
 

@@ -1,5 +1,5 @@
 import { ChainError, isChainError, toHash32 } from '@sheaf/primitives';
-import { payloadFromWire, sequencerV1 } from '@sheaf/proto';
+import { payloadFromWire, type sequencerV1 } from '@sheaf/proto';
 import { payloadHash } from '@sheaf/protocol';
 import type { RpcClient } from '@sheaf/rpc';
 import type { PayloadSource } from '../ports.ts';
