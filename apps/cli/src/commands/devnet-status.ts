@@ -22,7 +22,7 @@ export async function devnetStatus(options: { dataDir: string; json: boolean }):
   const processes = await Promise.all(
     state.processes.map(async ({ adminPort, ...process }) => ({
       ...process,
-      rssBytes: memory.get(process.pid ?? 0) ?? process.rssBytes,
+      memoryBytes: memory.get(process.pid ?? 0) ?? process.memoryBytes,
       heights: adminPort === null ? {} : await readHeights(`http://127.0.0.1:${adminPort}/metrics`),
     })),
   );
@@ -31,12 +31,12 @@ export async function devnetStatus(options: { dataDir: string; json: boolean }):
   console.log(
     `${rpcUrl}  ${heads ? `latest ${heads.latest}  safe ${heads.safe}  finalized ${heads.finalized}` : 'does not answer'}`,
   );
-  const rows = processes.map(({ name, pid, ready, restarts, rssBytes, heights }) => [
+  const rows = processes.map(({ name, pid, ready, restarts, memoryBytes, heights }) => [
     name,
     String(pid ?? '-'),
     ready ? 'yes' : 'no',
     String(restarts),
-    formatMebibytes(rssBytes),
+    formatMebibytes(memoryBytes),
     Object.entries(heights)
       .map(([height, value]) => `${height} ${value}`)
       .join(', '),

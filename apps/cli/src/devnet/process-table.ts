@@ -17,17 +17,34 @@ export function startTimeOf(pid: number): number {
   return statFields(pid)?.startTime ?? 0;
 }
 
-/** Resident memory of each process together with its descendants, in bytes; 0 for one that is gone. */
+/**
+ * Memory of each process together with its descendants, in bytes; 0 for one that is gone. On Linux a page that several
+ * processes share (the node binary, PostgreSQL's buffers) is counted once, in equal parts; elsewhere it counts for each.
+ */
 export function memoryOfTrees(pids: number[]): Map<number, number> {
   const table = readTable();
   const children = new Map<number, number[]>();
   for (const [pid, { parent }] of table) children.set(parent, [...(children.get(parent) ?? []), pid]);
   const total = (pid: number): number =>
-    (table.get(pid)?.rssBytes ?? 0) + (children.get(pid) ?? []).reduce((sum, child) => sum + total(child), 0);
+    (process.platform === 'linux' ? proportionalBytes(pid) : (table.get(pid)?.memoryBytes ?? 0)) +
+    (children.get(pid) ?? []).reduce((sum, child) => sum + total(child), 0);
   return new Map(pids.map((pid) => [pid, total(pid)]));
 }
 
-type Table = Map<number, { parent: number; rssBytes: number }>;
+/** The proportional set size; the resident one when the system does not tell that; 0 for a process that is gone. */
+function proportionalBytes(pid: number): number {
+  const kibibytes = (file: string, field: RegExp): number | undefined => {
+    try {
+      const match = field.exec(readFileSync(`/proc/${pid}/${file}`, 'latin1'));
+      return match ? Number(match[1]) : undefined;
+    } catch {
+      return undefined;
+    }
+  };
+  return 1024 * (kibibytes('smaps_rollup', /^Pss:\s+(\d+)/m) ?? kibibytes('status', /^VmRSS:\s+(\d+)/m) ?? 0);
+}
+
+type Table = Map<number, { parent: number; memoryBytes: number }>;
 
 function readTable(): Table {
   return process.platform === 'linux' ? readProc() : readPs();
@@ -38,13 +55,13 @@ function readProc(): Table {
   for (const name of readdirSync('/proc')) {
     const pid = Number(name);
     const fields = Number.isInteger(pid) ? statFields(pid) : undefined;
-    if (fields) table.set(pid, { parent: fields.parent, rssBytes: fields.rssPages * 4096 });
+    if (fields) table.set(pid, { parent: fields.parent, memoryBytes: 0 });
   }
   return table;
 }
 
 /** proc(5): the command name in parentheses may hold anything, the fields after it are plain. */
-function statFields(pid: number): { state: string; parent: number; startTime: number; rssPages: number } | undefined {
+function statFields(pid: number): { state: string; parent: number; startTime: number } | undefined {
   try {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
@@ -52,7 +69,6 @@ function statFields(pid: number): { state: string; parent: number; startTime: nu
       state: fields[0] ?? '',
       parent: Number(fields[1]),
       startTime: Number(fields[19]),
-      rssPages: Number(fields[21]),
     };
   } catch {
     return undefined;
@@ -64,7 +80,7 @@ function readPs(): Table {
   return new Map(
     rows.map((row) => {
       const [pid = 0, parent = 0, kibibytes = 0] = row.trim().split(/\s+/).map(Number);
-      return [pid, { parent, rssBytes: kibibytes * 1024 }];
+      return [pid, { parent, memoryBytes: kibibytes * 1024 }];
     }),
   );
 }

@@ -15,7 +15,7 @@ export interface ProcessState {
   ready: boolean;
   restarts: number;
   /** With all its descendants. */
-  rssBytes: number;
+  memoryBytes: number;
   adminPort: number | null;
 }
 
@@ -30,7 +30,7 @@ export function observeProcesses(portBase: number, processes: DevnetProcess[]): 
       pid: process.pid() ?? null,
       ready: process.ready(),
       restarts: process.restarts(),
-      rssBytes: memory.get(pids[i]!) ?? 0,
+      memoryBytes: memory.get(pids[i]!) ?? 0,
       adminPort: process.adminPort ?? null,
     })),
   };

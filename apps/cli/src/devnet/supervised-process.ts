@@ -138,7 +138,7 @@ export function superviseProcess(
             `${spec.name} was not ready after ${Math.round(timeoutMs / 1000)} s (${await readyDetail(spec.readyUrl)}); see ${spec.logFile}`,
           );
         }
-        await pause(50);
+        await pause(150);
       }
     },
     async stop() {
