@@ -14,8 +14,8 @@ import { superviseProcess, type SupervisedProcess } from './supervised-process.t
 import { superviseServer, type SupervisedServer } from './supervised-server.ts';
 import { startWatchdog } from './watchdog.ts';
 
-/** From the launch of the services to the last of them being ready. */
-const readyMsMax = 60_000;
+/** From the launch of the services to the last of them being ready: ten times what it takes on two idle cores. */
+const readyMsMax = 150_000;
 
 export interface DevnetOptions {
   dataDir: string;

@@ -170,7 +170,7 @@ async function answersOk(url: string): Promise<boolean> {
 async function readyDetail(url: string): Promise<string> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(1_000) });
-    return `/readyz answers ${response.status} ${(await response.text()).slice(0, 400)}`;
+    return `/readyz answers ${response.status} ${(await response.text()).trim().slice(0, 400)}`;
   } catch {
     return '/readyz does not answer';
   }
