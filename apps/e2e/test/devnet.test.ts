@@ -187,7 +187,8 @@ describe('cast', () => {
   ].find((path) => existsSync(path));
 
   async function cast(...args: string[]): Promise<string> {
-    const { stdout } = await run(binary!, [...args, '--rpc-url', devnet.rpcUrl], { timeout: 60_000 });
+    const env = { ...process.env, ETH_RPC_URL: devnet.rpcUrl };
+    const { stdout } = await run(binary!, args, { timeout: 60_000, env });
     return stdout.trim();
   }
 

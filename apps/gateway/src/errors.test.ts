@@ -11,7 +11,8 @@ import {
   parseAbi,
   TipAboveFeeCapError,
 } from 'viem';
-import { executionReverted, malformedReason, refused, refusalText, RpcError, toRpcError } from './errors.ts';
+import type { RpcError } from './errors.ts';
+import { executionReverted, malformedReason, refused, refusalText, toRpcError } from './errors.ts';
 
 const plain = ({ code, message, data }: RpcError) => ({ code, message, data });
 

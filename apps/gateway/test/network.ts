@@ -217,7 +217,7 @@ function execution(script: Script): Handlers<executionV1.ExecutionServiceService
       };
     },
     getBlock: async ({ block }) => ({ block: blockToWire(find(block).record) }),
-    // eslint-disable-next-line require-yield
+
     streamBlocks: async function* () {
       throw notFound('a stream');
     },
@@ -276,7 +276,7 @@ function sequencer(script: Script): Handlers<sequencerV1.SequencerServiceService
       nextBaseFeePerGas: Buffer.from([7]),
     }),
     getPayload: unused,
-    // eslint-disable-next-line require-yield
+
     streamPayloads: async function* () {
       throw notFound('a stream');
     },
