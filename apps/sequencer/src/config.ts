@@ -1,6 +1,5 @@
 import { limits } from '@sheaf/primitives';
 import { commonSettings, defineConfig, env, grpcSettings, secret, setting, type ConfigValues } from '@sheaf/service';
-import { hostname } from 'node:os';
 import { z } from 'zod';
 
 const day = 86_400_000;
@@ -37,7 +36,7 @@ export const config = defineConfig({
     z
       .string()
       .regex(/^[\x21-\x7e]{1,128}$/, 'must be 1 to 128 visible ASCII characters')
-      .default(hostname()),
+      .optional(),
     'Name in the leadership lease: kept over restarts, different for every sequencer of one database. Default: the host name',
   ),
   leaseMs: setting(

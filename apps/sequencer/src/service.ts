@@ -7,6 +7,7 @@ import { createRpcClient, createRpcServer, tlsFiles } from '@sheaf/rpc';
 import { closeInReverse, defineService, type Health, type Service, type ServiceContext } from '@sheaf/service';
 import { migrate, openStore, startOutboxRelay, type OutboxRelay, type Store } from '@sheaf/store';
 import { readFileSync } from 'node:fs';
+import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createDaNodePort } from './adapters/da-node.ts';
 import { createExecutionPort } from './adapters/execution.ts';
@@ -107,7 +108,7 @@ export function createSequencer(
       }
     };
     leading = startLeading(
-      { holder: settings.holderId, leaseMs: settings.leaseMs },
+      { holder: settings.holderId ?? hostname(), leaseMs: settings.leaseMs },
       { ledger, clock, log, startTerm: lead, onFatal: context.fatal },
     );
     open.add('leadership', () => leading?.stop());

@@ -44,7 +44,7 @@ import { testContext } from '@sheaf/service';
 
 // The sequencer's neighbours for tests: real servers on real sockets, with the simplest rules that keep their contracts.
 
-const { log, metrics } = testContext({});
+const { log } = testContext({});
 const emptyCodeHash = toHash32(keccak256(new Uint8Array(0)));
 
 interface AccountState {
@@ -295,7 +295,7 @@ export class TestSettlement {
 }
 
 export async function connectTestBus(url: string, streamPrefix: string): Promise<Bus> {
-  return connectBus({ url, streamPrefix, name: 'test-execution' }, { log, metrics });
+  return connectBus({ url, streamPrefix, name: 'test-execution' }, { log });
 }
 
 function headerOf(fields: {

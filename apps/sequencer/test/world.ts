@@ -89,7 +89,7 @@ export async function createWorld(): Promise<World> {
       services.push(service);
       await service.start();
       const address = `127.0.0.1:${service.grpcPort()}`;
-      await waitFor(() => service.health().ready, { what: 'a ready sequencer' });
+      await eventually(() => service.health().ready, { what: 'a ready sequencer' });
       return { address, client: connect(address), service };
     },
     transfer(account, nonce, fields = {}) {
@@ -113,7 +113,7 @@ export async function createWorld(): Promise<World> {
       for (const node of daNodes) await node.stop();
       await bus.close();
       await database.drop();
-      rmSync(folder, { recursive: true });
+      rmSync(folder, { recursive: true, force: true });
     },
   };
 }
@@ -126,3 +126,11 @@ export async function submit(client: SequencerClient, ...transactions: Buffer[])
 
 export const status = (client: SequencerClient) => client.getStatus({}, { deadlineMs });
 export const deadline = { deadlineMs };
+
+/** `waitFor` with patience for a loaded machine. */
+export function eventually(
+  condition: () => boolean | Promise<boolean>,
+  options: { what?: string } = {},
+): Promise<void> {
+  return waitFor(condition, { timeoutMs: 60_000, ...options });
+}

@@ -108,7 +108,7 @@ export function startAdmitting(options: AdmittingOptions, deps: AdmittingDepende
   const over = (): ChainError =>
     new ChainError({ code: 'UNAVAILABLE', message: 'this sequencer stopped leading; submit again' });
 
-  function submitOne(raw: Uint8Array): Promise<Outcome> | Outcome {
+  async function submitOne(raw: Uint8Array): Promise<Outcome> {
     const read = readTransaction(raw, options.rules);
     if ('refusal' in read) return { accepted: false, ...read };
     const { tx } = read;

@@ -1,7 +1,7 @@
 import type { Header } from '@sheaf/ethereum';
 import type { Hash32, Height } from '@sheaf/primitives';
 import type { Heads } from '../domain/lags.ts';
-import { Signal } from './signal.ts';
+import type { Signal } from './signal.ts';
 
 /** What the leader knows about the chain. Changed by the flows; whoever changes it notifies. */
 export interface ChainView {
