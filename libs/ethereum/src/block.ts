@@ -1,13 +1,6 @@
+import { brandBytes } from './brand-bytes.ts';
 import { keccak256 } from '@sheaf/crypto';
-import {
-  bigintToBytes,
-  hexToBytes,
-  toHash32,
-  toHeight,
-  type Address,
-  type Hash32,
-  type Height,
-} from '@sheaf/primitives';
+import { bigintToBytes, toHash32, toHeight, type Address, type Hash32, type Height } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList } from './fields.ts';
 import { decodeRlp, encodeRlp, type RlpItem } from './rlp.ts';
 
@@ -107,7 +100,7 @@ export function withdrawalItem(withdrawal: Withdrawal): RlpItem {
   return [
     bigintToBytes(withdrawal.index),
     bigintToBytes(withdrawal.validatorIndex),
-    hexToBytes(withdrawal.address),
+    brandBytes(withdrawal.address),
     bigintToBytes(withdrawal.amountGwei),
   ];
 }
@@ -124,12 +117,12 @@ function readWithdrawal(item: RlpItem, field: string): Withdrawal {
 
 function headerItem(header: Header): RlpItem[] {
   const item = [
-    hexToBytes(header.parentHash),
-    hexToBytes(header.ommersHash),
-    hexToBytes(header.coinbase),
-    hexToBytes(header.stateRoot),
-    hexToBytes(header.transactionsRoot),
-    hexToBytes(header.receiptsRoot),
+    brandBytes(header.parentHash),
+    brandBytes(header.ommersHash),
+    brandBytes(header.coinbase),
+    brandBytes(header.stateRoot),
+    brandBytes(header.transactionsRoot),
+    brandBytes(header.receiptsRoot),
     header.logsBloom,
     bigintToBytes(header.difficulty),
     bigintToBytes(header.number),
@@ -137,15 +130,15 @@ function headerItem(header: Header): RlpItem[] {
     bigintToBytes(header.gasUsed),
     bigintToBytes(header.timestamp),
     header.extraData,
-    hexToBytes(header.prevRandao),
+    brandBytes(header.prevRandao),
     header.nonce,
     bigintToBytes(header.baseFeePerGas),
-    hexToBytes(header.withdrawalsRoot),
+    brandBytes(header.withdrawalsRoot),
     bigintToBytes(header.blobGasUsed),
     bigintToBytes(header.excessBlobGas),
-    hexToBytes(header.parentBeaconBlockRoot),
+    brandBytes(header.parentBeaconBlockRoot),
   ];
-  if (header.requestsHash !== undefined) item.push(hexToBytes(header.requestsHash));
+  if (header.requestsHash !== undefined) item.push(brandBytes(header.requestsHash));
   return item;
 }
 

@@ -1,3 +1,4 @@
+export { brandBytes } from './brand-bytes.ts';
 export {
   decodeBlock,
   decodeHeader,

@@ -1,5 +1,6 @@
+import { brandBytes } from './brand-bytes.ts';
 import { keccak256 } from '@sheaf/crypto';
-import { bigintToBytes, concatBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import { bigintToBytes, concatBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import { encodeRlp } from './rlp.ts';
 import type { TransactionType } from './transaction.ts';
 
@@ -39,8 +40,8 @@ export function encodeReceipt(receipt: ConsensusReceipt): Uint8Array {
     bigintToBytes(receipt.cumulativeGasUsed),
     receipt.logsBloom,
     receipt.logs.map(({ address, topics, data }) => [
-      hexToBytes(address),
-      topics.map((topic) => hexToBytes(topic)),
+      brandBytes(address),
+      topics.map((topic) => brandBytes(topic)),
       data,
     ]),
   ]);
@@ -52,7 +53,7 @@ export function logsBloom(logs: readonly Log[]): Uint8Array {
   const bloom = new Uint8Array(256);
   for (const { address, topics } of logs) {
     for (const entry of [address, ...topics]) {
-      const hash = keccak256(hexToBytes(entry));
+      const hash = keccak256(brandBytes(entry));
       for (const at of [0, 2, 4]) {
         const bit = ((hash[at]! << 8) | hash[at + 1]!) & 2047;
         bloom[255 - (bit >> 3)]! |= 1 << (bit & 7);

@@ -2,8 +2,8 @@ import type { AccountFields, StateManagerInterface } from '@ethereumjs/common';
 import { OriginalStorageCache } from '@ethereumjs/statemanager';
 import { Account, type Address as VmAddress } from '@ethereumjs/util';
 import { keccak256 } from '@sheaf/crypto';
-import { decodeRlp, emptyRoot, encodeRlpBytes, Trie } from '@sheaf/ethereum';
-import { bytesToHex, hexToBytes, type Address, type Hash32, type Hex } from '@sheaf/primitives';
+import { brandBytes, decodeRlp, emptyRoot, encodeRlpBytes, Trie } from '@sheaf/ethereum';
+import { bytesToHex, type Address, type Hash32 } from '@sheaf/primitives';
 import { decodeAccount, emptyCodeHash, encodeAccount } from './account-codec.ts';
 import type { AccountState, StateChanges } from './ports.ts';
 import type { RecordingReader } from './recording-reader.ts';
@@ -12,7 +12,7 @@ import type { RecordingReader } from './recording-reader.ts';
 interface SlotWrites {
   cleared: boolean;
   /** Values without leading zeros; empty means zero. */
-  slots: Map<Hex, Uint8Array>;
+  slots: Map<Hash32, Uint8Array>;
 }
 
 const nothing = new Uint8Array(0);
@@ -33,13 +33,14 @@ export class BlockState implements StateManagerInterface {
   readonly #accounts = new Map<Address, AccountState | undefined>();
   readonly #storage = new Map<Address, SlotWrites>();
   readonly #codes = new Map<Hash32, Uint8Array>();
+  readonly #keys = new Map<Address | Hash32, Uint8Array>();
   /** How to take back each write since the first open checkpoint. */
   readonly #undo: (() => void)[] = [];
   readonly #checkpoints: number[] = [];
 
   constructor(stateRoot: Hash32, reader: RecordingReader) {
     this.#reader = reader;
-    this.#root = hexToBytes(stateRoot);
+    this.#root = brandBytes(stateRoot);
     this.#trie = new Trie(this.#root, (hash) => reader.node(hash));
   }
 
@@ -68,7 +69,7 @@ export class BlockState implements StateManagerInterface {
   }
 
   /** `value` without leading zeros. */
-  setSlot(address: Address, slot: Hex, value: Uint8Array): void {
+  setSlot(address: Address, slot: Hash32, value: Uint8Array): void {
     let writes = this.#storage.get(address);
     if (writes === undefined) {
       writes = { cleared: false, slots: new Map() };
@@ -78,12 +79,12 @@ export class BlockState implements StateManagerInterface {
   }
 
   /** @throws ChainError `DATA_LOSS` */
-  slot(address: Address, slot: Hex): Uint8Array {
+  slot(address: Address, slot: Hash32): Uint8Array {
     const writes = this.#storage.get(address);
     const written = writes?.slots.get(slot);
     if (written !== undefined) return written;
     if (writes?.cleared === true || this.account(address) === undefined) return nothing;
-    const leaf = this.#storageTrie(address)?.get(keccak256(hexToBytes(slot)));
+    const leaf = this.#storageTrie(address)?.get(this.#key(slot));
     return leaf === undefined ? nothing : (decodeRlp(leaf, 'slot') as Uint8Array);
   }
 
@@ -98,7 +99,7 @@ export class BlockState implements StateManagerInterface {
     for (const address of [...new Set([...this.#accounts.keys(), ...this.#storage.keys()])].sort()) {
       const before = this.#baseAccount(address);
       const account = this.account(address);
-      const key = keccak256(hexToBytes(address));
+      const key = this.#key(address);
       if (account === undefined) {
         if (before !== undefined) trie.delete(key);
         continue;
@@ -118,9 +119,9 @@ export class BlockState implements StateManagerInterface {
     const writes = this.#storage.get(address);
     const root = writes?.cleared === true ? emptyRoot : (before?.storageRoot ?? emptyRoot);
     if (writes === undefined || writes.slots.size === 0) return root;
-    const trie = new Trie(hexToBytes(root), (hash) => this.#reader.node(hash));
+    const trie = new Trie(brandBytes(root), (hash) => this.#reader.node(hash));
     for (const [slot, value] of [...writes.slots].sort(([a], [b]) => (a < b ? -1 : 1))) {
-      const key = keccak256(hexToBytes(slot));
+      const key = this.#key(slot);
       const leaf = trie.get(key);
       if (value.length === 0 ? leaf === undefined : leaf !== undefined && sameLeaf(leaf, value)) continue;
       if (value.length === 0) trie.delete(key);
@@ -131,9 +132,16 @@ export class BlockState implements StateManagerInterface {
     return bytesToHex(committed.root) as Hash32;
   }
 
+  /** The trie key of an address or a slot. */
+  #key(of: Address | Hash32): Uint8Array {
+    let key = this.#keys.get(of);
+    if (key === undefined) this.#keys.set(of, (key = keccak256(brandBytes(of))));
+    return key;
+  }
+
   #baseAccount(address: Address): AccountState | undefined {
     if (this.#baseAccounts.has(address)) return this.#baseAccounts.get(address);
-    const leaf = this.#trie.get(keccak256(hexToBytes(address)));
+    const leaf = this.#trie.get(this.#key(address));
     const account = leaf === undefined ? undefined : decodeAccount(leaf);
     this.#baseAccounts.set(address, account);
     return account;
@@ -144,7 +152,7 @@ export class BlockState implements StateManagerInterface {
     if (known !== undefined) return known;
     const account = this.#baseAccount(address);
     if (account === undefined) return undefined;
-    const trie = new Trie(hexToBytes(account.storageRoot), (hash) => this.#reader.node(hash));
+    const trie = new Trie(brandBytes(account.storageRoot), (hash) => this.#reader.node(hash));
     this.#baseStorage.set(address, trie);
     return trie;
   }
@@ -167,7 +175,7 @@ export class BlockState implements StateManagerInterface {
     const account = this.account(address.toString() as Address);
     if (account === undefined) return undefined;
     const { nonce, balance, storageRoot, codeHash } = account;
-    return new Account(nonce, balance, hexToBytes(storageRoot), hexToBytes(codeHash));
+    return new Account(nonce, balance, brandBytes(storageRoot), brandBytes(codeHash));
   }
 
   async putAccount(address: VmAddress, account?: Account): Promise<void> {
@@ -207,13 +215,13 @@ export class BlockState implements StateManagerInterface {
   }
 
   async getStorage(address: VmAddress, key: Uint8Array): Promise<Uint8Array> {
-    return this.slot(address.toString() as Address, bytesToHex(key));
+    return this.slot(address.toString() as Address, bytesToHex(key) as Hash32);
   }
 
   async putStorage(address: VmAddress, key: Uint8Array, value: Uint8Array): Promise<void> {
     let zeros = 0;
     while (value[zeros] === 0) zeros += 1;
-    this.setSlot(address.toString() as Address, bytesToHex(key), value.slice(zeros));
+    this.setSlot(address.toString() as Address, bytesToHex(key) as Hash32, value.slice(zeros));
   }
 
   async clearStorage(address: VmAddress): Promise<void> {
@@ -235,7 +243,7 @@ export class BlockState implements StateManagerInterface {
   }
 
   async getStateRoot(): Promise<Uint8Array> {
-    return hexToBytes(this.finish().stateRoot);
+    return brandBytes(this.finish().stateRoot);
   }
 
   async setStateRoot(): Promise<void> {

@@ -1,4 +1,5 @@
 import {
+  brandBytes,
   emptyOmmersHash,
   encodeBlock,
   headerHash,
@@ -10,7 +11,7 @@ import {
   type Receipt,
   type Withdrawal,
 } from '@sheaf/ethereum';
-import { ChainError, concatBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
+import { ChainError, concatBytes, type Hash32 } from '@sheaf/primitives';
 import { noAccount } from './account-codec.ts';
 import { BlockHashes } from './block-hashes.ts';
 import { BlockState } from './block-state.ts';
@@ -65,7 +66,7 @@ export async function executePayload(
     logsBloom: unionBloom(run.receipts),
     difficulty: 0n,
     gasUsed: run.receipts.at(-1)?.cumulativeGasUsed ?? 0n,
-    extraData: hexToBytes(input.payloadHash),
+    extraData: brandBytes(input.payloadHash),
     nonce: new Uint8Array(8),
     withdrawalsRoot: withdrawalsRoot(payload.deposits),
     blobGasUsed: 0n,

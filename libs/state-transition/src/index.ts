@@ -18,4 +18,4 @@ export type {
   Witness,
 } from './ports.ts';
 export { proveAccount, readAccount, readStorage } from './read-state.ts';
-export { overlayReader, witnessReader } from './witness.ts';
+export { witnessReader } from './witness.ts';

@@ -1,8 +1,7 @@
 import { createBlock, type Block } from '@ethereumjs/block';
 import { createEVM, type EVM } from '@ethereumjs/evm';
 import { createVM, type VM } from '@ethereumjs/vm';
-import type { Header } from '@sheaf/ethereum';
-import { hexToBytes } from '@sheaf/primitives';
+import { brandBytes, type Header } from '@sheaf/ethereum';
 import type { BlockHashes } from './block-hashes.ts';
 import type { BlockState } from './block-state.ts';
 import type { Rules } from './rules.ts';
@@ -38,14 +37,14 @@ export async function openMachine(
   const evm = await createEVM({ common, stateManager: state, blockchain: hashes });
   const vm = await createVM({ common, stateManager: state, blockchain: hashes, evm });
   const header = {
-    parentHash: hexToBytes(environment.parentHash),
-    coinbase: hexToBytes(environment.coinbase),
+    parentHash: brandBytes(environment.parentHash),
+    coinbase: brandBytes(environment.coinbase),
     number: environment.number,
     gasLimit: environment.gasLimit,
     timestamp: environment.timestamp,
-    mixHash: hexToBytes(environment.prevRandao),
+    mixHash: brandBytes(environment.prevRandao),
     baseFeePerGas: environment.baseFeePerGas,
-    parentBeaconBlockRoot: hexToBytes(environment.parentBeaconBlockRoot),
+    parentBeaconBlockRoot: brandBytes(environment.parentBeaconBlockRoot),
     excessBlobGas: 0n,
     blobGasUsed: 0n,
   };

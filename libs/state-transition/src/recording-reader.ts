@@ -1,4 +1,4 @@
-import { ChainError, compareBytes, hexToBytes, isChainError, type Hash32 } from '@sheaf/primitives';
+import { ChainError, isChainError, type Hash32 } from '@sheaf/primitives';
 import type { NodeReader } from './ports.ts';
 
 /**
@@ -58,5 +58,6 @@ export class RecordingReader {
 }
 
 function byHash(found: Map<Hash32, Uint8Array>): Uint8Array[] {
-  return [...found].sort(([a], [b]) => compareBytes(hexToBytes(a), hexToBytes(b))).map(([, bytes]) => bytes);
+  // Lower-case hex of one length sorts as its bytes do.
+  return [...found].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, bytes]) => bytes);
 }

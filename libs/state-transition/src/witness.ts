@@ -1,6 +1,6 @@
 import { keccak256 } from '@sheaf/crypto';
 import { bytesToHex, type Hash32 } from '@sheaf/primitives';
-import type { NodeReader, StateChanges, Witness } from './ports.ts';
+import type { NodeReader, Witness } from './ports.ts';
 
 /**
  * A reader over a witness, keyed by hashes computed here: forged bytes get a key that nobody asks for, and an
@@ -10,14 +10,6 @@ export function witnessReader(witness: Pick<Witness, 'nodes' | 'codes'>): NodeRe
   const nodes = new Map(witness.nodes.map(hashed));
   const codes = new Map(witness.codes.map(hashed));
   return { node: (hash) => nodes.get(hash), code: (hash) => codes.get(hash) };
-}
-
-/** Changes over a base: the state after them. */
-export function overlayReader(changes: StateChanges, base?: NodeReader): NodeReader {
-  return {
-    node: (hash) => changes.nodes.get(hash) ?? base?.node(hash),
-    code: (hash) => changes.codes.get(hash) ?? base?.code(hash),
-  };
 }
 
 function hashed(bytes: Uint8Array): [Hash32, Uint8Array] {

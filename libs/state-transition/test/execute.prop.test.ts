@@ -186,7 +186,7 @@ test.each(['cancun', 'prague', 'osaka'] as const)(
           }
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
     expect([...reasons]).toEqual(expect.arrayContaining(['MALFORMED', 'INSUFFICIENT_FUNDS']));
   },
