@@ -43,10 +43,10 @@ export function createValidator(
   const { config: settings, log, metrics: registry } = context;
   const { workerFile = __filename } = dependencies;
   const opened = closeInReverse();
-  const state: { validation: Validation | undefined; announcements: Announcements | undefined; stopping: boolean } = {
+  const stopping = new AbortController();
+  const state: { validation: Validation | undefined; announcements: Announcements | undefined } = {
     validation: undefined,
     announcements: undefined,
-    stopping: false,
   };
 
   async function start(): Promise<void> {
@@ -87,7 +87,7 @@ export function createValidator(
 
   /** Nothing is reached yet: every call connects when it is made. */
   function connectPeers() {
-    const { deadlineMs } = settings;
+    const call = { deadlineMs: settings.deadlineMs, signal: stopping.signal };
     const tls = tlsFiles(settings);
     const connect = <D extends object>(definition: D, address: string) => {
       const client = createRpcClient(definition, { address, tls }, { log, metrics: registry });
@@ -107,13 +107,10 @@ export function createValidator(
     const settlement = connect(settlementV1.SettlementServiceService, settings.settlementAddress);
     return {
       announcements,
-      payloads: createPayloadSource(
-        connect(sequencerV1.SequencerServiceService, settings.sequencerAddress),
-        deadlineMs,
-      ),
-      execution: createExecutionSource(execution, (height) => announcements.hash(height), deadlineMs),
-      cells: createCellSource(committee, deadlineMs),
-      settlement: createAttestationSink(settlement, { validatorIndex: settings.validatorIndex, deadlineMs }),
+      payloads: createPayloadSource(connect(sequencerV1.SequencerServiceService, settings.sequencerAddress), call),
+      execution: createExecutionSource(execution, (height) => announcements.hash(height), call),
+      cells: createCellSource(committee, call),
+      settlement: createAttestationSink(settlement, settings.validatorIndex, call),
     };
   }
 
@@ -179,7 +176,7 @@ export function createValidator(
   }
 
   function fatal(error: unknown): void {
-    if (!state.stopping) context.fatal(error);
+    if (!stopping.signal.aborted) context.fatal(error);
   }
 
   /** A dead worker cannot come back: the process ends and its supervisor starts it anew. */
@@ -214,7 +211,7 @@ export function createValidator(
   return {
     start,
     async stop() {
-      state.stopping = true;
+      stopping.abort();
       await opened.closeAll();
     },
     health,

@@ -1,17 +1,14 @@
 import { decodeBlock, headerHash } from '@sheaf/ethereum';
 import { isChainError, limits, toHeight, type Hash32, type Height } from '@sheaf/primitives';
+import type { daV1, executionV1, sequencerV1, settlementV1 } from '@sheaf/proto';
 import {
   attestationToWire,
   blockFromWire,
   blockSelectorToWire,
   cellsFromWire,
   certificateFromWire,
-  daV1,
-  executionV1,
   finalityFromWire,
   payloadFromWire,
-  sequencerV1,
-  settlementV1,
   toBuffer,
   wire,
   witnessFromWire,
@@ -22,22 +19,30 @@ import type { AttestationSink, CellSource, ExecutionSource, PayloadSource } from
 
 const blobBytes = 131_072;
 
+/** How peers are called. */
+export interface CallOptions {
+  /** Time for one answer. */
+  deadlineMs: number;
+  /** Ends the calls under way when the validator stops. */
+  signal: AbortSignal;
+}
+
 /** The sequencer over gRPC. */
 export function createPayloadSource(
   client: RpcClient<typeof sequencerV1.SequencerServiceService>,
-  deadlineMs: number,
+  call: CallOptions,
 ): PayloadSource {
   return {
     async payload(height) {
-      const { payload } = await client.getPayload({ height }, { deadlineMs });
+      const { payload } = await client.getPayload({ height }, call);
       return payloadFromWire(payload, 'payload');
     },
     async certificate(height) {
-      const { certificate } = await client.getCertificate({ height }, { deadlineMs });
+      const { certificate } = await client.getCertificate({ height }, call);
       return certificateFromWire(certificate, 'certificate');
     },
     async blobs(height) {
-      const { blobs } = await client.getBatch({ height }, { deadlineMs });
+      const { blobs } = await client.getBatch({ height }, call);
       return wire
         .list(blobs, { min: 1, max: limits.batchBlobsMax }, 'blobs')
         .map((blob, index) => wire.bytes(blob, { length: blobBytes }, `blobs.${index}`));
@@ -49,15 +54,15 @@ export function createPayloadSource(
 export function createExecutionSource(
   client: RpcClient<typeof executionV1.ExecutionServiceService>,
   announced: (height: Height) => Hash32 | undefined,
-  deadlineMs: number,
+  call: CallOptions,
 ): ExecutionSource {
   const fetchBlock = async (height: Height) => {
     const block = blockSelectorToWire({ kind: 'height', height });
-    return blockFromWire((await client.getBlock({ block }, { deadlineMs })).block, 'block');
+    return blockFromWire((await client.getBlock({ block }, call)).block, 'block');
   };
   return {
     async head() {
-      return toHeight((await client.getStatus({}, { deadlineMs })).height, 'status.height');
+      return toHeight((await client.getStatus({}, call)).height, 'status.height');
     },
     announcedHash: announced,
     async blockHash(height) {
@@ -74,7 +79,7 @@ export function createExecutionSource(
     },
     async witness(height) {
       const block = blockSelectorToWire({ kind: 'height', height });
-      return witnessFromWire(await client.getWitness({ block }, { deadlineMs }), 'witness');
+      return witnessFromWire(await client.getWitness({ block }, call), 'witness');
     },
   };
 }
@@ -82,14 +87,11 @@ export function createExecutionSource(
 /** The committee over gRPC, one client a node, by index. */
 export function createCellSource(
   clients: RpcClient<typeof daV1.DataAvailabilityServiceService>[],
-  deadlineMs: number,
+  call: CallOptions,
 ): CellSource {
   return {
     async cells(nodeIndex, commitment, columns) {
-      const { cells } = await clients[nodeIndex]!.getCells(
-        { commitment: toBuffer(commitment), columns },
-        { deadlineMs },
-      );
+      const { cells } = await clients[nodeIndex]!.getCells({ commitment: toBuffer(commitment), columns }, call);
       return cellsFromWire(cells, 'cells');
     },
   };
@@ -98,21 +100,21 @@ export function createCellSource(
 /** Settlement over gRPC, for the validator with this index. */
 export function createAttestationSink(
   client: RpcClient<typeof settlementV1.SettlementServiceService>,
-  options: { validatorIndex: number; deadlineMs: number },
+  validatorIndex: number,
+  call: CallOptions,
 ): AttestationSink {
-  const { validatorIndex, deadlineMs } = options;
   return {
     async submit(attestation) {
-      await client.submitAttestation({ attestation: attestationToWire(attestation) }, { deadlineMs, idempotent: true });
+      await client.submitAttestation({ attestation: attestationToWire(attestation) }, { ...call, idempotent: true });
     },
     async attestedHeight() {
-      const { validators } = await client.listValidators({}, { deadlineMs });
+      const { validators } = await client.listValidators({}, call);
       const own = validators.find(({ index }) => index === validatorIndex);
       return toHeight(own?.attestedHeight ?? 0n, 'validators.attestedHeight');
     },
     async finality() {
       try {
-        const { finality } = await client.getFinality({ height: 0n }, { deadlineMs });
+        const { finality } = await client.getFinality({ height: 0n }, call);
         return finalityFromWire(finality, 'finality');
       } catch (error) {
         if (isChainError(error, 'NOT_FOUND')) return undefined;
