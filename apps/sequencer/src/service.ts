@@ -1,5 +1,5 @@
 import { connectBus, type Bus } from '@sheaf/bus';
-import { createCryptoWorker } from '@sheaf/crypto';
+import { createCryptoWorker, type CryptoWorker } from '@sheaf/crypto';
 import { ChainError, isChainError, limits, type Epoch } from '@sheaf/primitives';
 import { daV1, executionV1, settlementV1 } from '@sheaf/proto';
 import { parseChainSpec, verifyChainSpecKeys, type ChainSpec } from '@sheaf/protocol';
@@ -28,6 +28,8 @@ export interface SequencerDependencies {
   /** Folder of the migrations. Default: beside the running bundle. */
   migrations?: string;
   clock?: Clock;
+  /** Starts the worker that computes cells. Default: one of `workerFile` that loads the KZG setup. */
+  startCells?: () => Promise<CryptoWorker>;
 }
 
 /** The sequencer, with the bound gRPC port once started. */
@@ -67,7 +69,7 @@ export function createSequencer(
 
     const signatures = await createCryptoWorker({ workerFile, kzg: false });
     open.add('signature worker', () => signatures.close());
-    const cells = createCryptoWorker({ workerFile, kzg: true });
+    const cells = (deps.startCells ?? (() => createCryptoWorker({ workerFile, kzg: true })))();
     cells.catch(context.fatal);
     open.add('cell worker', () =>
       cells.then(

@@ -7,7 +7,16 @@ import { decodeTransaction, signTransaction } from '@sheaf/ethereum';
 import { bytesToBigint, hexToBytes, toAddress } from '@sheaf/primitives';
 import { certificateFromWire, payloadFromWire, sequencerV1 } from '@sheaf/proto';
 import { payloadHash, unpackPayloads, verifyCertificate } from '@sheaf/protocol';
-import { createWorld, deadline, eventually, status, submit, type SequencerClient, type World } from './world.ts';
+import {
+  closeSharedCells,
+  createWorld,
+  deadline,
+  eventually,
+  status,
+  submit,
+  type SequencerClient,
+  type World,
+} from './world.ts';
 
 // Every sequencer loads the KZG setup; on two busy cores that takes its time.
 jest.setTimeout(180_000);
@@ -22,6 +31,7 @@ beforeEach(async () => {
   world = await createWorld();
 });
 afterEach(() => world.stop());
+afterAll(closeSharedCells);
 
 /** A leading sequencer whose payloads are executed. */
 async function startChain(change: Record<string, string> = {}) {

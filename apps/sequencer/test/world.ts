@@ -1,3 +1,4 @@
+import { createCryptoWorker, type CryptoWorker } from '@sheaf/crypto';
 import { signTransaction, type UnsignedTransaction } from '@sheaf/ethereum';
 import { toAddress } from '@sheaf/primitives';
 import { sequencerV1 } from '@sheaf/proto';
@@ -15,6 +16,21 @@ export type SequencerClient = RpcClient<typeof sequencerV1.SequencerServiceServi
 
 const { log } = testContext({});
 const deadlineMs = 10_000;
+const entry = 'apps/sequencer/src/main.ts';
+
+let cells: Promise<CryptoWorker> | undefined;
+
+/** One cell worker for all sequencers of a test file: loading the KZG setup takes seconds of CPU. */
+async function sharedCells(): Promise<CryptoWorker> {
+  cells ??= bundleWorker(entry).then((workerFile) => createCryptoWorker({ workerFile, kzg: true }));
+  return { ...(await cells), close: () => Promise.resolve() };
+}
+
+/** To be called after the last test of a file. */
+export async function closeSharedCells(): Promise<void> {
+  await (await cells)?.close();
+  cells = undefined;
+}
 
 /** One chain with everything around the sequencer: database, streams, neighbours. */
 export interface World {
@@ -83,7 +99,8 @@ export async function createWorld(): Promise<World> {
     async startSequencer(change) {
       const context = testContext(config.parse(environment(change)), 'sequencer');
       const service = createSequencer(context, {
-        workerFile: await bundleWorker('apps/sequencer/src/main.ts'),
+        workerFile: await bundleWorker(entry),
+        startCells: sharedCells,
         migrations: join(__dirname, '../migrations'),
       });
       services.push(service);

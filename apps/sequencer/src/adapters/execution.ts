@@ -1,7 +1,14 @@
 import { keccak256 } from '@sheaf/crypto';
 import { decodeBlock, encodeHeader } from '@sheaf/ethereum';
 import { ChainError, equalBytes, toHash32, toHeight, type Address, type Height } from '@sheaf/primitives';
-import { blockFromWire, blockSelectorToWire, type executionV1, hexToBuffer, wire, type BlockSelector } from '@sheaf/proto';
+import {
+  blockFromWire,
+  blockSelectorToWire,
+  type executionV1,
+  hexToBuffer,
+  wire,
+  type BlockSelector,
+} from '@sheaf/proto';
 import type { RpcClient } from '@sheaf/rpc';
 import type { AccountSnapshot } from '../domain/admission.ts';
 import type { ExecutedBlock, ExecutionPort } from '../ports.ts';
