@@ -39,7 +39,7 @@ export function createLiveLine(output: NodeJS.WriteStream): LiveLine {
     show(text) {
       if (!output.isTTY) return void output.write(`${text}\n`);
       // The session has no terminal of its own, so no resize signal arrives: ask for the width every time.
-      const [columns] = output.getWindowSize();
+      const columns = output.getWindowSize()[0] || 80;
       current = text.slice(0, Math.max(20, columns - 1));
       output.write(clear + current);
     },

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 /**
  * A shell that outlives this process: it reads a pipe whose only writer is this process, so that however this process
  * ends, kill -9 included, the pipe ends, and it then stops every process of this process group: an interrupt first,
- * which PostgreSQL, NATS and the services take as an orderly stop, and after ten seconds a kill.
+ * which PostgreSQL, NATS and the services take as an orderly stop, and after five seconds a kill.
  * It needs no polling and cannot mistake a stranger for its parent.
  */
 const script = `
@@ -12,7 +12,7 @@ while read -r word; do
 done
 kill -INT -"$1" 2>/dev/null
 i=0
-while [ $i -lt 50 ]; do
+while [ $i -lt 25 ]; do
   kill -0 -"$1" 2>/dev/null || exit 0
   sleep 0.2
   i=$((i + 1))
