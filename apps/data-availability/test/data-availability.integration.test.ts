@@ -23,6 +23,9 @@ import { join } from 'node:path';
 import { config } from '../src/config.ts';
 import { createDataAvailability, type DataAvailabilityNode } from '../src/service.ts';
 
+// Each KZG worker takes 2.5 s of CPU to start, and other tests run beside this one.
+jest.setTimeout(240_000);
+
 const chain = devChainSpec();
 const { spec } = chain;
 const migrations = join(__dirname, '../migrations');

@@ -9,7 +9,7 @@ import { ChainError, toHeight, zeroHash, type Hash32 } from '@sheaf/primitives';
 import { encodeBlockAnnouncement } from '@sheaf/proto';
 import { attestationDigest, batchDigest } from '@sheaf/protocol';
 import { testContext } from '@sheaf/service';
-import { bundleWorker, devChainSpec, testNatsUrl, testStreamPrefix, waitFor } from '@sheaf/testing';
+import { bundleWorker, devChainSpec, testNatsUrl, testStreamPrefix, waitFor as waitForAtMost } from '@sheaf/testing';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -17,6 +17,9 @@ import { config } from '../src/config.ts';
 import { createValidator, type Validator } from '../src/service.ts';
 import { buildChain } from './chain-builder.ts';
 import { servePeers, type Tampering, type World } from './peers.ts';
+
+// Each KZG worker takes 2.5 s of CPU to start, and other tests run beside this one.
+jest.setTimeout(240_000);
 
 const chain = devChainSpec();
 const { spec } = chain;
@@ -66,6 +69,7 @@ async function launch(changes: Record<string, string> = {}): Promise<Started> {
   return { validator, context };
 }
 
+const waitFor = (condition: () => boolean) => waitForAtMost(condition, { timeoutMs: 60_000 });
 const heights = () => world.attestations.map(({ height }) => Number(height));
 const divergence = async () => /^sheaf_validator_divergence (\d)$/m.exec(await running.context.metrics.metrics())![1];
 
