@@ -67,9 +67,11 @@ export function createSequencer(
     const ledger = createLedger(store, { onOutbox: () => relay?.wake() });
     await requireChain(ledger.heads(), chain);
 
-    const signatures = await createCryptoWorker({ workerFile, kzg: false });
+    const signatures = supervise(await createCryptoWorker({ workerFile, kzg: false }), context.fatal);
     open.add('signature worker', () => signatures.close());
-    const cells = (deps.startCells ?? (() => createCryptoWorker({ workerFile, kzg: true })))();
+    const cells = (deps.startCells ?? (() => createCryptoWorker({ workerFile, kzg: true })))().then((worker) =>
+      supervise(worker, context.fatal),
+    );
     cells.catch(context.fatal);
     open.add('cell worker', () =>
       cells.then(
@@ -192,6 +194,27 @@ function connectPeers(
       const client = connect(daV1.DataAvailabilityServiceService, address);
       return createDaNodePort({ deadlineMs: deadlines.storeBatch }, { client });
     }),
+  };
+}
+
+/** A worker thread that crashed does not come back: the process ends, and its supervisor starts a new one. */
+function supervise(worker: CryptoWorker, onGone: (error: unknown) => void): CryptoWorker {
+  const watch =
+    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
+    async (...args: A): Promise<R> => {
+      try {
+        return await call(...args);
+      } catch (error) {
+        if (isChainError(error, 'UNAVAILABLE')) onGone(error);
+        throw error;
+      }
+    };
+  return {
+    ...worker,
+    recoverSenders: watch(worker.recoverSenders),
+    blobToCommitment: watch(worker.blobToCommitment),
+    computeCells: watch(worker.computeCells),
+    blsVerify: watch(worker.blsVerify),
   };
 }
 
