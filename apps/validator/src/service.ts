@@ -5,6 +5,7 @@ import { verifyChainSpecKeys, type ChainSpec } from '@sheaf/protocol';
 import { createRpcClient, tlsFiles } from '@sheaf/rpc';
 import { closeInReverse, defineService, type Health, type Service, type ServiceContext } from '@sheaf/service';
 import { randomInt } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { createAnnouncements, type Announcements } from './adapters/announcements.ts';
 import { readChainSpec, readText } from './adapters/files.ts';
 import { openJournal } from './adapters/journal.ts';
@@ -44,6 +45,8 @@ export function createValidator(
   const { workerFile = __filename } = dependencies;
   const opened = closeInReverse();
   const stopping = new AbortController();
+  // One listener a call under way; Node warns of a leak above 10.
+  setMaxListeners(256, stopping.signal);
   const state: { validation: Validation | undefined; announcements: Announcements | undefined } = {
     validation: undefined,
     announcements: undefined,
