@@ -1,6 +1,13 @@
-import { brandBytes } from './brand-bytes.ts';
 import { keccak256 } from '@sheaf/crypto';
-import { bigintToBytes, toHash32, toHeight, type Address, type Hash32, type Height } from '@sheaf/primitives';
+import {
+  hexToBytes,
+  bigintToBytes,
+  toHash32,
+  toHeight,
+  type Address,
+  type Hash32,
+  type Height,
+} from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList } from './fields.ts';
 import { decodeRlp, encodeRlp, type RlpItem } from './rlp.ts';
 
@@ -100,7 +107,7 @@ export function withdrawalItem(withdrawal: Withdrawal): RlpItem {
   return [
     bigintToBytes(withdrawal.index),
     bigintToBytes(withdrawal.validatorIndex),
-    brandBytes(withdrawal.address),
+    hexToBytes(withdrawal.address),
     bigintToBytes(withdrawal.amountGwei),
   ];
 }
@@ -117,12 +124,12 @@ function readWithdrawal(item: RlpItem, field: string): Withdrawal {
 
 function headerItem(header: Header): RlpItem[] {
   const item = [
-    brandBytes(header.parentHash),
-    brandBytes(header.ommersHash),
-    brandBytes(header.coinbase),
-    brandBytes(header.stateRoot),
-    brandBytes(header.transactionsRoot),
-    brandBytes(header.receiptsRoot),
+    hexToBytes(header.parentHash),
+    hexToBytes(header.ommersHash),
+    hexToBytes(header.coinbase),
+    hexToBytes(header.stateRoot),
+    hexToBytes(header.transactionsRoot),
+    hexToBytes(header.receiptsRoot),
     header.logsBloom,
     bigintToBytes(header.difficulty),
     bigintToBytes(header.number),
@@ -130,15 +137,15 @@ function headerItem(header: Header): RlpItem[] {
     bigintToBytes(header.gasUsed),
     bigintToBytes(header.timestamp),
     header.extraData,
-    brandBytes(header.prevRandao),
+    hexToBytes(header.prevRandao),
     header.nonce,
     bigintToBytes(header.baseFeePerGas),
-    brandBytes(header.withdrawalsRoot),
+    hexToBytes(header.withdrawalsRoot),
     bigintToBytes(header.blobGasUsed),
     bigintToBytes(header.excessBlobGas),
-    brandBytes(header.parentBeaconBlockRoot),
+    hexToBytes(header.parentBeaconBlockRoot),
   ];
-  if (header.requestsHash !== undefined) item.push(brandBytes(header.requestsHash));
+  if (header.requestsHash !== undefined) item.push(hexToBytes(header.requestsHash));
   return item;
 }
 

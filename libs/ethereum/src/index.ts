@@ -1,4 +1,3 @@
-export { brandBytes } from './brand-bytes.ts';
 export {
   decodeBlock,
   decodeHeader,

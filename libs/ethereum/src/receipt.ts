@@ -1,6 +1,5 @@
-import { brandBytes } from './brand-bytes.ts';
 import { keccak256 } from '@sheaf/crypto';
-import { bigintToBytes, concatBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import { hexToBytes, bigintToBytes, concatBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import { encodeRlp } from './rlp.ts';
 import type { TransactionType } from './transaction.ts';
 
@@ -40,8 +39,8 @@ export function encodeReceipt(receipt: ConsensusReceipt): Uint8Array {
     bigintToBytes(receipt.cumulativeGasUsed),
     receipt.logsBloom,
     receipt.logs.map(({ address, topics, data }) => [
-      brandBytes(address),
-      topics.map((topic) => brandBytes(topic)),
+      hexToBytes(address),
+      topics.map((topic) => hexToBytes(topic)),
       data,
     ]),
   ]);
@@ -53,7 +52,7 @@ export function logsBloom(logs: readonly Log[]): Uint8Array {
   const bloom = new Uint8Array(256);
   for (const { address, topics } of logs) {
     for (const entry of [address, ...topics]) {
-      const hash = keccak256(brandBytes(entry));
+      const hash = keccak256(hexToBytes(entry));
       for (const at of [0, 2, 4]) {
         const bit = ((hash[at]! << 8) | hash[at + 1]!) & 2047;
         bloom[255 - (bit >> 3)]! |= 1 << (bit & 7);

@@ -1,6 +1,5 @@
-import { brandBytes } from './brand-bytes.ts';
 import { keccak256 } from '@sheaf/crypto';
-import { bigintToBytes, concatBytes } from '@sheaf/primitives';
+import { hexToBytes, bigintToBytes, concatBytes } from '@sheaf/primitives';
 import { encodeRlp, type RlpItem } from './rlp.ts';
 import type { AccessListEntry, Authorization, TransactionFields } from './transaction.ts';
 
@@ -8,7 +7,7 @@ import type { AccessListEntry, Authorization, TransactionFields } from './transa
 export function unsignedFields(tx: TransactionFields): RlpItem[] {
   const message = [
     bigintToBytes(tx.gasLimit),
-    tx.to === undefined ? new Uint8Array(0) : brandBytes(tx.to),
+    tx.to === undefined ? new Uint8Array(0) : hexToBytes(tx.to),
     bigintToBytes(tx.value),
     tx.data,
   ];
@@ -25,7 +24,7 @@ export function unsignedFields(tx: TransactionFields): RlpItem[] {
     accessListItem(tx.accessList),
   ];
   if (tx.type === 3) {
-    return [...common, bigintToBytes(tx.maxFeePerBlobGas), tx.blobVersionedHashes.map((hash) => brandBytes(hash))];
+    return [...common, bigintToBytes(tx.maxFeePerBlobGas), tx.blobVersionedHashes.map((hash) => hexToBytes(hash))];
   }
   return tx.type === 4 ? [...common, tx.authorizationList.map(authorizationItem)] : common;
 }
@@ -40,13 +39,13 @@ export function signingDigest(tx: TransactionFields): Uint8Array {
 }
 
 function accessListItem(accessList: readonly AccessListEntry[]): RlpItem {
-  return accessList.map(({ address, storageKeys }) => [brandBytes(address), storageKeys.map((key) => brandBytes(key))]);
+  return accessList.map(({ address, storageKeys }) => [hexToBytes(address), storageKeys.map((key) => hexToBytes(key))]);
 }
 
 function authorizationItem(entry: Authorization): RlpItem {
   return [
     bigintToBytes(entry.chainId),
-    brandBytes(entry.address),
+    hexToBytes(entry.address),
     bigintToBytes(entry.nonce),
     bigintToBytes(BigInt(entry.yParity)),
     bigintToBytes(entry.r),

@@ -1,5 +1,5 @@
-import { brandBytes, decodeRlp, emptyRoot, encodeRlp } from '@sheaf/ethereum';
-import { bigintToBytes, bytesToBigint, ChainError, toHash32, type Hash32 } from '@sheaf/primitives';
+import { decodeRlp, emptyRoot, encodeRlp } from '@sheaf/ethereum';
+import { hexToBytes, bigintToBytes, bytesToBigint, ChainError, toHash32, type Hash32 } from '@sheaf/primitives';
 import type { AccountState } from './ports.ts';
 
 /** keccak256 of nothing. */
@@ -13,8 +13,8 @@ export function encodeAccount(account: AccountState): Uint8Array {
   return encodeRlp([
     bigintToBytes(account.nonce),
     bigintToBytes(account.balance),
-    brandBytes(account.storageRoot),
-    brandBytes(account.codeHash),
+    hexToBytes(account.storageRoot),
+    hexToBytes(account.codeHash),
   ]);
 }
 

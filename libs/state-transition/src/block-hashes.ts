@@ -1,6 +1,6 @@
 import type { EVMMockBlockchainInterface } from '@ethereumjs/evm';
-import { brandBytes, encodeHeader, headerHash, type Header } from '@sheaf/ethereum';
-import { type Hash32 } from '@sheaf/primitives';
+import { encodeHeader, headerHash, type Header } from '@sheaf/ethereum';
+import { hexToBytes, type Hash32 } from '@sheaf/primitives';
 import type { RecordingReader } from './recording-reader.ts';
 
 /**
@@ -42,7 +42,7 @@ export class BlockHashes implements EVMMockBlockchainInterface {
   }
 
   async getBlock(number: number) {
-    const hash = brandBytes(this.hash(BigInt(number)));
+    const hash = hexToBytes(this.hash(BigInt(number)));
     return { hash: () => hash };
   }
 

@@ -2,8 +2,8 @@ import type { AccountFields, StateManagerInterface } from '@ethereumjs/common';
 import { OriginalStorageCache } from '@ethereumjs/statemanager';
 import { Account, type Address as VmAddress } from '@ethereumjs/util';
 import { keccak256 } from '@sheaf/crypto';
-import { brandBytes, decodeRlp, emptyRoot, encodeRlpBytes, Trie } from '@sheaf/ethereum';
-import { bytesToHex, type Address, type Hash32 } from '@sheaf/primitives';
+import { decodeRlp, emptyRoot, encodeRlpBytes, Trie } from '@sheaf/ethereum';
+import { hexToBytes, bytesToHex, type Address, type Hash32 } from '@sheaf/primitives';
 import { decodeAccount, emptyCodeHash, encodeAccount } from './account-codec.ts';
 import type { AccountState, StateChanges } from './ports.ts';
 import type { RecordingReader } from './recording-reader.ts';
@@ -40,7 +40,7 @@ export class BlockState implements StateManagerInterface {
 
   constructor(stateRoot: Hash32, reader: RecordingReader) {
     this.#reader = reader;
-    this.#root = brandBytes(stateRoot);
+    this.#root = hexToBytes(stateRoot);
     this.#trie = new Trie(this.#root, (hash) => reader.node(hash));
   }
 
@@ -119,7 +119,7 @@ export class BlockState implements StateManagerInterface {
     const writes = this.#storage.get(address);
     const root = writes?.cleared === true ? emptyRoot : (before?.storageRoot ?? emptyRoot);
     if (writes === undefined || writes.slots.size === 0) return root;
-    const trie = new Trie(brandBytes(root), (hash) => this.#reader.node(hash));
+    const trie = new Trie(hexToBytes(root), (hash) => this.#reader.node(hash));
     for (const [slot, value] of [...writes.slots].sort(([a], [b]) => (a < b ? -1 : 1))) {
       const key = this.#key(slot);
       const leaf = trie.get(key);
@@ -135,7 +135,7 @@ export class BlockState implements StateManagerInterface {
   /** The trie key of an address or a slot. */
   #key(of: Address | Hash32): Uint8Array {
     let key = this.#keys.get(of);
-    if (key === undefined) this.#keys.set(of, (key = keccak256(brandBytes(of))));
+    if (key === undefined) this.#keys.set(of, (key = keccak256(hexToBytes(of))));
     return key;
   }
 
@@ -152,7 +152,7 @@ export class BlockState implements StateManagerInterface {
     if (known !== undefined) return known;
     const account = this.#baseAccount(address);
     if (account === undefined) return undefined;
-    const trie = new Trie(brandBytes(account.storageRoot), (hash) => this.#reader.node(hash));
+    const trie = new Trie(hexToBytes(account.storageRoot), (hash) => this.#reader.node(hash));
     this.#baseStorage.set(address, trie);
     return trie;
   }
@@ -175,7 +175,7 @@ export class BlockState implements StateManagerInterface {
     const account = this.account(address.toString() as Address);
     if (account === undefined) return undefined;
     const { nonce, balance, storageRoot, codeHash } = account;
-    return new Account(nonce, balance, brandBytes(storageRoot), brandBytes(codeHash));
+    return new Account(nonce, balance, hexToBytes(storageRoot), hexToBytes(codeHash));
   }
 
   async putAccount(address: VmAddress, account?: Account): Promise<void> {
@@ -243,7 +243,7 @@ export class BlockState implements StateManagerInterface {
   }
 
   async getStateRoot(): Promise<Uint8Array> {
-    return brandBytes(this.finish().stateRoot);
+    return hexToBytes(this.finish().stateRoot);
   }
 
   async setStateRoot(): Promise<void> {

@@ -1,6 +1,5 @@
-import { brandBytes } from '@sheaf/ethereum';
 import { createAddressFromString } from '@ethereumjs/util';
-import { bigintToBytes, bytesToBigint, ChainError, limits } from '@sheaf/primitives';
+import { hexToBytes, bigintToBytes, bytesToBigint, ChainError, limits } from '@sheaf/primitives';
 import { noAccount } from './account-codec.ts';
 import { BlockHashes } from './block-hashes.ts';
 import { BlockState } from './block-state.ts';
@@ -140,7 +139,7 @@ function applyOverride(state: BlockState, { address, balance, nonce, code, slots
   const account = state.account(address) ?? noAccount;
   state.setAccount(address, { ...account, balance: balance ?? account.balance, nonce: nonce ?? account.nonce });
   if (code !== undefined) state.setCode(address, code);
-  for (const { slot, value } of slots) state.setSlot(address, slot, bigintToBytes(bytesToBigint(brandBytes(value))));
+  for (const { slot, value } of slots) state.setSlot(address, slot, bigintToBytes(bytesToBigint(hexToBytes(value))));
 }
 
 function max(a: bigint, b: bigint): bigint {

@@ -1,5 +1,4 @@
 import {
-  brandBytes,
   emptyOmmersHash,
   encodeBlock,
   headerHash,
@@ -11,7 +10,7 @@ import {
   type Receipt,
   type Withdrawal,
 } from '@sheaf/ethereum';
-import { ChainError, concatBytes, type Hash32 } from '@sheaf/primitives';
+import { hexToBytes, ChainError, concatBytes, type Hash32 } from '@sheaf/primitives';
 import { noAccount } from './account-codec.ts';
 import { BlockHashes } from './block-hashes.ts';
 import { BlockState } from './block-state.ts';
@@ -66,7 +65,7 @@ export async function executePayload(
     logsBloom: unionBloom(run.receipts),
     difficulty: 0n,
     gasUsed: run.receipts.at(-1)?.cumulativeGasUsed ?? 0n,
-    extraData: brandBytes(input.payloadHash),
+    extraData: hexToBytes(input.payloadHash),
     nonce: new Uint8Array(8),
     withdrawalsRoot: withdrawalsRoot(payload.deposits),
     blobGasUsed: 0n,

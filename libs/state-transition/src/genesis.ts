@@ -1,5 +1,4 @@
 import {
-  brandBytes,
   emptyOmmersHash,
   emptyRoot,
   encodeBlock,
@@ -9,7 +8,15 @@ import {
   withdrawalsRoot,
   type Header,
 } from '@sheaf/ethereum';
-import { bytesToBigint, bigintToBytes, toHeight, zeroAddress, zeroHash, type Hash32 } from '@sheaf/primitives';
+import {
+  hexToBytes,
+  bytesToBigint,
+  bigintToBytes,
+  toHeight,
+  zeroAddress,
+  zeroHash,
+  type Hash32,
+} from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
 import { noAccount } from './account-codec.ts';
 import { BlockState } from './block-state.ts';
@@ -30,7 +37,7 @@ export async function genesis(
   for (const [address, { balance, nonce, code, storage }] of alloc) {
     state.setAccount(address, { ...noAccount, balance, nonce });
     if (code.length > 0) state.setCode(address, code);
-    for (const [slot, value] of storage) state.setSlot(address, slot, bigintToBytes(bytesToBigint(brandBytes(value))));
+    for (const [slot, value] of storage) state.setSlot(address, slot, bigintToBytes(bytesToBigint(hexToBytes(value))));
   }
   for (const { address, code } of systemContracts(spec.fork)) {
     if (alloc.has(address)) continue;

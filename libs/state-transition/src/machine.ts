@@ -1,7 +1,8 @@
+import { hexToBytes } from '@sheaf/primitives';
 import { createBlock, type Block } from '@ethereumjs/block';
 import { createEVM, type EVM } from '@ethereumjs/evm';
 import { createVM, type VM } from '@ethereumjs/vm';
-import { brandBytes, type Header } from '@sheaf/ethereum';
+import { type Header } from '@sheaf/ethereum';
 import type { BlockHashes } from './block-hashes.ts';
 import type { BlockState } from './block-state.ts';
 import type { Rules } from './rules.ts';
@@ -37,14 +38,14 @@ export async function openMachine(
   const evm = await createEVM({ common, stateManager: state, blockchain: hashes });
   const vm = await createVM({ common, stateManager: state, blockchain: hashes, evm });
   const header = {
-    parentHash: brandBytes(environment.parentHash),
-    coinbase: brandBytes(environment.coinbase),
+    parentHash: hexToBytes(environment.parentHash),
+    coinbase: hexToBytes(environment.coinbase),
     number: environment.number,
     gasLimit: environment.gasLimit,
     timestamp: environment.timestamp,
-    mixHash: brandBytes(environment.prevRandao),
+    mixHash: hexToBytes(environment.prevRandao),
     baseFeePerGas: environment.baseFeePerGas,
-    parentBeaconBlockRoot: brandBytes(environment.parentBeaconBlockRoot),
+    parentBeaconBlockRoot: hexToBytes(environment.parentBeaconBlockRoot),
     excessBlobGas: 0n,
     blobGasUsed: 0n,
   };

@@ -1,19 +1,19 @@
 import { keccak256 } from '@sheaf/crypto';
-import { brandBytes, decodeRlp, Trie } from '@sheaf/ethereum';
-import { bytesToBigint, ChainError, type Address, type Hash32 } from '@sheaf/primitives';
+import { decodeRlp, Trie } from '@sheaf/ethereum';
+import { hexToBytes, bytesToBigint, ChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import { decodeAccount, noAccount } from './account-codec.ts';
 import type { AccountProof, AccountState, NodeReader } from './ports.ts';
 
 /** @throws ChainError `DATA_LOSS` when a node on the way is missing */
 export function readAccount(state: NodeReader, stateRoot: Hash32, address: Address): AccountState {
-  const leaf = openTrie(state, stateRoot).get(keccak256(brandBytes(address)));
+  const leaf = openTrie(state, stateRoot).get(keccak256(hexToBytes(address)));
   return leaf === undefined ? noAccount : decodeAccount(leaf);
 }
 
 /** The slot's value, zero when it is not set. @throws ChainError `DATA_LOSS` when a node on the way is missing */
 export function readStorage(state: NodeReader, stateRoot: Hash32, address: Address, slot: Hash32): bigint {
   const { storageRoot } = readAccount(state, stateRoot, address);
-  return slotValue(openTrie(state, storageRoot).get(keccak256(brandBytes(slot))));
+  return slotValue(openTrie(state, storageRoot).get(keccak256(hexToBytes(slot))));
 }
 
 /** The EIP-1186 proof of an account and of slots. @throws ChainError `DATA_LOSS` */
@@ -23,7 +23,7 @@ export function proveAccount(
   address: Address,
   slots: readonly Hash32[],
 ): AccountProof {
-  const key = keccak256(brandBytes(address));
+  const key = keccak256(hexToBytes(address));
   const trie = openTrie(state, stateRoot);
   const leaf = trie.get(key);
   const account = leaf === undefined ? noAccount : decodeAccount(leaf);
@@ -32,14 +32,14 @@ export function proveAccount(
     account,
     accountProof: trie.prove(key),
     storageProofs: slots.map((slot) => {
-      const slotKey = keccak256(brandBytes(slot));
+      const slotKey = keccak256(hexToBytes(slot));
       return { slot, value: slotValue(storage.get(slotKey)), proof: storage.prove(slotKey) };
     }),
   };
 }
 
 function openTrie(state: NodeReader, root: Hash32): Trie {
-  return new Trie(brandBytes(root), (hash) => state.node(hash));
+  return new Trie(hexToBytes(root), (hash) => state.node(hash));
 }
 
 function slotValue(leaf: Uint8Array | undefined): bigint {

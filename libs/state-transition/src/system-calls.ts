@@ -1,7 +1,15 @@
 import { createAddressFromString } from '@ethereumjs/util';
 import { sha256 } from '@noble/hashes/sha2.js';
-import { brandBytes, type Log } from '@sheaf/ethereum';
-import { bytesToBigint, concatBytes, toAddress, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
+import { type Log } from '@sheaf/ethereum';
+import {
+  hexToBytes,
+  bytesToBigint,
+  concatBytes,
+  toAddress,
+  toHash32,
+  type Address,
+  type Hash32,
+} from '@sheaf/primitives';
 import type { BlockState } from './block-state.ts';
 import type { Machine } from './machine.ts';
 import {
@@ -33,8 +41,8 @@ export async function beforeTransactions(
   state: BlockState,
   block: { parentBeaconBlockRoot: Hash32; parentHash: Hash32; prague: boolean },
 ): Promise<void> {
-  await systemCall(machine, state, beaconRootsAddress, brandBytes(block.parentBeaconBlockRoot));
-  if (block.prague) await systemCall(machine, state, historyAddress, brandBytes(block.parentHash));
+  await systemCall(machine, state, beaconRootsAddress, hexToBytes(block.parentBeaconBlockRoot));
+  if (block.prague) await systemCall(machine, state, historyAddress, hexToBytes(block.parentHash));
 }
 
 /** After the withdrawals: the block's EIP-7685 requests, each the type and its data. */
