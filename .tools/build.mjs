@@ -49,7 +49,9 @@ if (project.projectType === 'application') {
       external,
       conditions: ['module'],
       mainFields: ['module', 'main'],
+      // A third less to parse in every process and worker; names stay, so that stack traces do.
       minifySyntax: true,
+      minifyWhitespace: true,
       define: { 'process.env.SHEAF_VERSION': JSON.stringify(readVersion()) },
     });
   }
