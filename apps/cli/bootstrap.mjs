@@ -34,7 +34,7 @@ async function main() {
   const fault = nodeFault();
   if (fault) return fail(fault);
   if (!['start', 'test', 'run'].includes(mode)) return fail('usage: bootstrap.mjs start|test|run [arguments]');
-  if (!(await install())) return fail('sheaf: npm ci failed, see above');
+  if (!(await install())) return fail('sheaf: the packages could not be installed, see above');
   if (!(await buildAll())) return fail('sheaf: the build failed, see above');
   if (mode === 'test') return test();
   return runCli(mode === 'run' ? args : startArguments());
@@ -69,9 +69,17 @@ async function install() {
   }
   progress('installing packages (npm ci)');
   const npmCli = process.env.npm_execpath;
-  const command = npmCli?.endsWith('.js') ? [process.execPath, npmCli] : ['npm'];
-  const code = await runToEnd([...command, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
-  if (code !== 0) return false;
+  const npm = npmCli?.endsWith('.js') ? [process.execPath, npmCli] : ['npm'];
+  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
+  const clean = await runQuietly([...npm, 'ci', ...flags]);
+  if (clean.code !== 0) {
+    // `npm ci` refuses a lock file made where the registry lacks binaries of other platforms; this takes the same versions from it.
+    progress('npm ci refused, installing from the lock file (npm install --no-save)');
+    if ((await runToEnd([...npm, 'install', '--no-save', ...flags])) !== 0) {
+      process.stderr.write(clean.output);
+      return false;
+    }
+  }
   writeFileSync(installStamp, wanted);
   return true;
 }
