@@ -69,17 +69,9 @@ async function install() {
   }
   progress('installing packages (npm ci)');
   const npmCli = process.env.npm_execpath;
-  const npm = npmCli?.endsWith('.js') ? [process.execPath, npmCli] : ['npm'];
-  const flags = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'];
-  const clean = await runQuietly([...npm, 'ci', ...flags]);
-  if (clean.code !== 0) {
-    // `npm ci` refuses a lock file made where the registry lacks binaries of other platforms; this takes the same versions from it.
-    progress('npm ci refused, installing from the lock file (npm install --no-save)');
-    if ((await runToEnd([...npm, 'install', '--no-save', ...flags])) !== 0) {
-      process.stderr.write(clean.output);
-      return false;
-    }
-  }
+  const command = npmCli?.endsWith('.js') ? [process.execPath, npmCli] : ['npm'];
+  const code = await runToEnd([...command, 'ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']);
+  if (code !== 0) return false;
   writeFileSync(installStamp, wanted);
   return true;
 }
