@@ -15,7 +15,13 @@ export {
   signDigest,
   type RecoverableSignature,
 } from './secp256k1.ts';
-export { createCryptoWorker, type CryptoWorker, type CryptoWorkerOptions, type SenderItem } from './worker/client.ts';
+export {
+  createCryptoWorker,
+  type CryptoWorker,
+  type CryptoWorkerEvents,
+  type CryptoWorkerOptions,
+  type SenderItem,
+} from './worker/client.ts';
 export { isCryptoWorker } from './worker/messages.ts';
 export { serveCryptoWorker } from './worker/serve.ts';
 export { kzg } from './kzg-sizes.ts';

@@ -28,10 +28,10 @@ afterAll(async () => {
 });
 
 /** A worker of one's own, written as a file beside the bundle. */
-const startBroken = (name: string, source: string) => {
+const startBroken = (name: string, source: string, onLost?: (error: Error) => void) => {
   const file = join(bundled.file, '..', name);
   writeFileSync(file, source);
-  return createCryptoWorker({ workerFile: file, kzg: false });
+  return createCryptoWorker({ workerFile: file, kzg: false }, onLost && { onLost });
 };
 const signed = (key: Uint8Array, text: string) => {
   const digest = keccak256(new TextEncoder().encode(text));
@@ -87,12 +87,14 @@ test('KZG without the trusted setup is refused', async () => {
   });
 });
 
-test('a crash rejects what is pending and all that follows', async () => {
+test('a crash is told once and rejects what is pending and all that follows', async () => {
+  const lost: string[] = [];
   const broken = await startBroken(
     'breaks.cjs',
     `const { parentPort } = require('node:worker_threads');
      parentPort.postMessage({ kind: 'ready' });
      parentPort.on('message', () => { throw new Error('out of order'); });`,
+    (error) => lost.push(error.message),
   );
   const unavailable = { detail: { code: 'UNAVAILABLE', message: 'crypto worker failed: out of order' } };
   const jobs = [broken.recoverSenders([]), broken.recoverSenders([])];
@@ -100,6 +102,7 @@ test('a crash rejects what is pending and all that follows', async () => {
   await expect(jobs[1]).rejects.toMatchObject(unavailable);
   await expect(broken.recoverSenders([])).rejects.toMatchObject(unavailable);
   await broken.close();
+  expect(lost).toEqual(['crypto worker failed: out of order']);
 });
 
 test('a worker that ends before it is warm is an error', async () => {
@@ -112,7 +115,8 @@ test('a worker that ends before it is warm is an error', async () => {
 });
 
 test('closing rejects what is pending, twice is once', async () => {
-  const closing = await createCryptoWorker({ workerFile: bundled.file, kzg: false });
+  const onLost = () => expect('a closed worker').toBe('not lost');
+  const closing = await createCryptoWorker({ workerFile: bundled.file, kzg: false }, { onLost });
   const job = closing.recoverSenders([signed(new Uint8Array(32).fill(1), 'x')]);
   const closed = closing.close();
   await expect(job).rejects.toMatchObject({ detail: { code: 'UNAVAILABLE' } });

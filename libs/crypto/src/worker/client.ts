@@ -35,7 +35,7 @@ export interface CryptoWorkerOptions {
 /**
  * The slow cryptography in a thread of its own. Jobs run one after another in the order asked.
  * Every method leaves its arguments untouched and rejects with ChainError `INVALID_ARGUMENT` for a wrong length or
- * count, `LIMIT` when the queue is full, `UNAVAILABLE` once the worker crashed or was closed: its owner then stops.
+ * count, `LIMIT` when the queue is full, `UNAVAILABLE` once the worker crashed or was closed.
  */
 export interface CryptoWorker {
   /** One address an item, in order; undefined where no key made the signature. */
@@ -64,12 +64,20 @@ export interface CryptoWorker {
   close(): Promise<void>;
 }
 
+export interface CryptoWorkerEvents {
+  /** Called once when a warm worker crashed. It does not come back: the owner stops, and whoever supervises it starts it anew. */
+  onLost?(error: ChainError): void;
+}
+
 /**
  * Starts the worker and resolves when it is warm.
  * @throws ChainError `UNAVAILABLE` when the worker ends or fails before that
  */
-export async function createCryptoWorker(options: CryptoWorkerOptions): Promise<CryptoWorker> {
-  const channel = await openChannel(options);
+export async function createCryptoWorker(
+  options: CryptoWorkerOptions,
+  events: CryptoWorkerEvents = {},
+): Promise<CryptoWorker> {
+  const channel = await openChannel(options, events);
   const flag = async (job: CryptoJob) => (await channel.ask(job)).flag;
   const bytes = async (job: CryptoJob) => (await channel.ask(job)).bytes;
   return {
@@ -133,12 +141,13 @@ interface Channel {
   close(): Promise<void>;
 }
 
-async function openChannel(options: CryptoWorkerOptions): Promise<Channel> {
+async function openChannel(options: CryptoWorkerOptions, events: CryptoWorkerEvents): Promise<Channel> {
   const { queueMax = 256, queueBytesMax = 67_108_864 } = options;
   const pending = new Map<number, Pending>();
   let pendingBytes = 0;
   let lastId = 0;
   let ended: ChainError | undefined;
+  let isWarm = false;
   let warm: () => void = () => undefined;
   let cold: (error: ChainError) => void = () => undefined;
 
@@ -149,12 +158,18 @@ async function openChannel(options: CryptoWorkerOptions): Promise<Channel> {
     cold = reject;
   });
 
-  const end = (message: string, cause?: unknown) => {
-    ended ??= new ChainError({ code: 'UNAVAILABLE', message }, { cause });
+  const end = (message: string, cause?: unknown): ChainError | undefined => {
+    if (ended) return undefined;
+    ended = new ChainError({ code: 'UNAVAILABLE', message }, { cause });
     cold(ended);
     for (const job of pending.values()) job.reject(ended);
     pending.clear();
     pendingBytes = 0;
+    return ended;
+  };
+  const lose = (message: string, cause?: unknown) => {
+    const error = end(message, cause);
+    if (error && isWarm) events.onLost?.(error);
   };
   const settle = (id: number): Pending | undefined => {
     const job = pending.get(id);
@@ -163,15 +178,18 @@ async function openChannel(options: CryptoWorkerOptions): Promise<Channel> {
     return job;
   };
   worker.on('message', (response: CryptoResponse) => {
-    if (response.kind === 'ready') return warm();
+    if (response.kind === 'ready') {
+      isWarm = true;
+      return warm();
+    }
     const job = settle(response.id);
     if (response.kind === 'flag') job?.resolve({ flag: response.value, bytes: [] });
     else if (response.kind === 'bytes') job?.resolve({ flag: false, bytes: response.value });
     else job?.reject(new ChainError({ code: 'INVALID_ARGUMENT', field: response.field, message: response.message }));
   });
-  worker.on('error', (error) => end(`crypto worker failed: ${error.message}`, error));
-  worker.on('messageerror', (error) => end(`crypto worker sent what cannot be read: ${error.message}`, error));
-  worker.on('exit', (code) => end(`crypto worker ended with exit code ${code}`));
+  worker.on('error', (error) => lose(`crypto worker failed: ${error.message}`, error));
+  worker.on('messageerror', (error) => lose(`crypto worker sent what cannot be read: ${error.message}`, error));
+  worker.on('exit', (code) => lose(`crypto worker ended with exit code ${code}`));
   await ready;
 
   return {
