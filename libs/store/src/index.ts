@@ -1,4 +1,5 @@
 export { isConnectionLoss, isUniqueViolation } from './errors.ts';
+export { migrateWhenReachable } from './migrate-when-reachable.ts';
 export { migrate } from './migrate.ts';
 export {
   appendOutbox,
