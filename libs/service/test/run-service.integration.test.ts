@@ -1,27 +1,17 @@
 // Goal: a service process starts, says how it is, and ends as its supervisor and its operator expect, also when things go wrong.
 // Method: a tiny service is bundled like an app and run as a child process; its exit code, log, stderr and HTTP answers are checked.
-import { buildSync } from 'esbuild';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { bundleWorker } from '@sheaf/testing';
 import { isAlive, runNode, takePort, waitFor, type Child } from './processes.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'sheaf-service-'));
-const bundle = join(folder, 'fixture.cjs');
+let bundle: string;
 const children: Child[] = [];
 
-beforeAll(() => {
-  buildSync({
-    entryPoints: [join(__dirname, 'fixture-service.ts')],
-    outfile: bundle,
-    bundle: true,
-    platform: 'node',
-    format: 'cjs',
-    tsconfig: join(__dirname, '../../../tsconfig.base.json'),
-    conditions: ['import', 'module'],
-    mainFields: ['module', 'main'],
-    logLevel: 'error',
-  });
+beforeAll(async () => {
+  bundle = await bundleWorker('libs/service/test/fixture-service.ts');
 });
 
 afterEach(async () => {
