@@ -1,7 +1,8 @@
 import { isChainError } from '@sheaf/primitives';
+import { pause } from '@sheaf/service';
 import type { Logger } from 'pino';
 import type { Bus, BusSubscription, Topic } from './bus.ts';
-import { doubling, pause } from './pause.ts';
+import { doubling } from './doubling.ts';
 
 /** Settings of a follower. */
 export interface FollowOptions {

@@ -1,7 +1,8 @@
 import { ChainError } from '@sheaf/primitives';
+import { pause } from '@sheaf/service';
 import { connect, Events, NatsError, type JetStreamManager, type NatsConnection } from 'nats';
 import type { Logger } from 'pino';
-import { doubling, pause } from './pause.ts';
+import { doubling } from './doubling.ts';
 import { ensureStreams } from './streams.ts';
 
 /** A connection to a suitable server. */

@@ -8,10 +8,11 @@ import {
   type StreamInfo,
   type Subscription,
 } from 'nats';
+import { pause } from '@sheaf/service';
 import type { Logger } from 'pino';
 import type { BusDelivery, BusGap, BusSubscription, Topic } from './bus.ts';
 import type { Connected, Link } from './link.ts';
-import { doubling, pause } from './pause.ts';
+import { doubling } from './doubling.ts';
 import { ensureStream, streamName } from './streams.ts';
 
 /** What a subscription calls. */
