@@ -1,24 +1,30 @@
-import { commonSettings, defineConfig, env, grpcSettings, secret, setting, type ConfigValues } from '@sheaf/service';
+import {
+  chainSettings,
+  commonSettings,
+  defineConfig,
+  env,
+  grpcSettings,
+  memberSettings,
+  secret,
+  setting,
+  type ConfigValues,
+} from '@sheaf/service';
 
 /** Everything that can be set about a data-availability node. */
 export const config = defineConfig({
   ...commonSettings,
   ...grpcSettings,
+  ...chainSettings,
+  ...memberSettings,
   databaseUrl: secret(
     'SHEAF_DATABASE_URL',
     env.url(['postgres', 'postgresql']),
     'PostgreSQL database of this node alone',
   ),
-  chainSpecFile: setting('SHEAF_CHAIN_SPEC', env.file(), 'path of chain.json'),
   nodeIndex: setting(
     'SHEAF_NODE_INDEX',
     env.integer(0, 127),
     "this node's place in the committee of the chain spec, from 0",
-  ),
-  blsKeyFile: setting(
-    'SHEAF_BLS_KEY_FILE',
-    env.file(),
-    'file with the BLS secret key in hex; must match the committee entry',
   ),
   storeRunningMax: setting(
     'SHEAF_STORE_RUNNING_MAX',

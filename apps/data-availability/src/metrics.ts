@@ -1,6 +1,5 @@
-import type { Registry } from '@sheaf/service';
+import type { Gate, Registry } from '@sheaf/service';
 import { Counter, Gauge, Histogram } from 'prom-client';
-import type { Gate } from './domain/gate.ts';
 
 /** What a node counts. */
 export function createMetrics(registry: Registry, gates: { writes: Gate; reads: Gate }) {

@@ -1,22 +1,25 @@
-import { createCryptoWorker, type CryptoWorker } from '@sheaf/crypto';
+import { createCryptoWorker } from '@sheaf/crypto';
 import { isChainError } from '@sheaf/primitives';
+import { custodyColumns } from '@sheaf/protocol';
 import { createRpcServer, tlsFiles } from '@sheaf/rpc';
-import { closeInReverse, defineService, type Service, type ServiceContext } from '@sheaf/service';
-import { migrate, openStore, type Store } from '@sheaf/store';
+import {
+  closeInReverse,
+  createGate,
+  defineService,
+  readChainSpec,
+  readMemberKeys,
+  type Service,
+  type ServiceContext,
+} from '@sheaf/service';
+import { migrateWhenReachable, openStore, type Store } from '@sheaf/store';
 import { dirname, join } from 'node:path';
-import { readChainSpec, readText } from './adapters/files.ts';
 import { createDataAvailabilityService } from './adapters/grpc.ts';
 import { claimDatabase, createBatchRepository } from './adapters/postgres.ts';
-import { waitForDatabase } from './adapters/wait-for-database.ts';
 import { config, type DataAvailabilityConfig } from './config.ts';
 import { createCustodian, type Custodian } from './domain/custodian.ts';
-import { createGate } from './domain/gate.ts';
-import { findIdentity } from './domain/identity.ts';
 import { createMetrics } from './metrics.ts';
-import type { CellVerifier } from './ports.ts';
 
 const databaseCheckMs = 2_000;
-const retryAfterMs = 250;
 
 /** What a test may exchange. */
 export interface DataAvailabilityDependencies {
@@ -39,13 +42,13 @@ export function createDataAvailability(
   const { config: settings, log, metrics: registry } = context;
   const { workerFile = __filename, migrations = join(dirname(__filename), 'migrations') } = dependencies;
   const opened = closeInReverse();
+  const stopping = new AbortController();
   const state = { port: 0, serving: false, database: 'not connected' as string | undefined };
 
   async function openDatabase(identity: { chainId: bigint; nodeIndex: number; publicKey: Uint8Array }): Promise<Store> {
     const store = openStore({ url: settings.databaseUrl, applicationName: context.name }, { log, metrics: registry });
     opened.add('database', () => store.close());
-    await waitForDatabase(store, log);
-    await migrate(store, migrations);
+    await migrateWhenReachable(store, migrations, { signal: stopping.signal, log });
     await claimDatabase(store, identity);
     opened.add(
       'database check',
@@ -56,11 +59,14 @@ export function createDataAvailability(
 
   async function start(): Promise<void> {
     const spec = readChainSpec(settings.chainSpecFile);
-    const identity = findIdentity(spec, settings.nodeIndex, readText(settings.blsKeyFile, 'SHEAF_BLS_KEY_FILE'));
+    const { nodeIndex, blsKeyFile: keyFile } = settings;
+    const member = { index: nodeIndex, indexSetting: 'SHEAF_NODE_INDEX', kind: 'data-availability node', keyFile };
+    const keys = readMemberKeys(member, spec.da.nodes);
+    const identity = { nodeIndex, columns: custodyColumns(spec.da, nodeIndex), publicKey: keys.publicKey };
     const tls = tlsFiles(settings);
     const store = await openDatabase({ chainId: spec.chainId, ...identity });
     // Last, because the trusted setup takes seconds of CPU: whatever else is wrong has been told by now.
-    const crypto = await createCryptoWorker({ workerFile, kzg: true });
+    const crypto = await createCryptoWorker({ workerFile, kzg: true }, { onLost: context.fatal });
     opened.add('crypto worker', () => crypto.close());
     const repository = createBatchRepository({ chainId: spec.chainId }, { store });
     const gates = {
@@ -68,21 +74,19 @@ export function createDataAvailability(
         name: 'batches',
         runningMax: settings.storeRunningMax,
         waitingMax: settings.storeWaitingMax,
-        retryAfterMs,
       }),
       reads: createGate({
         name: 'reads',
         runningMax: settings.readRunningMax,
         waitingMax: settings.readWaitingMax,
-        retryAfterMs,
       }),
     };
     const metrics = createMetrics(registry, gates);
     const custodian = createCustodian(
-      { chainId: spec.chainId, columns: identity.columns, secretKey: identity.secretKey },
+      { chainId: spec.chainId, columns: identity.columns, secretKey: keys.secretKey },
       {
         repository,
-        verifier: orFatal(crypto),
+        verifier: crypto,
         onVerified(cells, seconds) {
           metrics.cells.inc(cells);
           metrics.verifySeconds.observe(seconds);
@@ -116,24 +120,11 @@ export function createDataAvailability(
     }
   }
 
-  /** A dead worker cannot come back: the process ends and its supervisor starts it anew. */
-  function orFatal(crypto: CryptoWorker): CellVerifier {
-    return {
-      async verifyCells(...cells) {
-        try {
-          return await crypto.verifyCells(...cells);
-        } catch (error) {
-          if (isChainError(error, 'UNAVAILABLE') && state.serving) context.fatal(error);
-          throw error;
-        }
-      },
-    };
-  }
-
   return {
     start,
     async stop() {
       state.serving = false;
+      stopping.abort();
       await opened.closeAll();
     },
     health() {

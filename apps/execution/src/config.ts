@@ -1,21 +1,22 @@
-import { commonSettings, defineConfig, env, grpcSettings, secret, setting, type ConfigValues } from '@sheaf/service';
-import { z } from 'zod';
+import {
+  chainSettings,
+  commonSettings,
+  defineConfig,
+  env,
+  grpcSettings,
+  natsSettings,
+  peerSettings,
+  setting,
+  type ConfigValues,
+} from '@sheaf/service';
 
 /** Everything that can be set about an execution member. */
 export const config = defineConfig({
   ...commonSettings,
   ...grpcSettings,
-  natsUrl: secret('SHEAF_NATS_URL', env.url(['nats', 'tls']), 'NATS server of the announcements'),
-  streamPrefix: setting(
-    'SHEAF_STREAM_PREFIX',
-    z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{1,64}$/)
-      .default('sheaf'),
-    'Prefix of the NATS streams',
-  ),
-  chainSpecFile: setting('SHEAF_CHAIN_SPEC', env.file(), 'Path of chain.json'),
-  sequencerAddress: setting('SHEAF_SEQUENCER_ADDRESS', env.address(), 'Sequencer, where payloads come from'),
+  ...chainSettings,
+  ...natsSettings,
+  sequencerAddress: peerSettings.sequencerAddress,
   dataDir: setting('SHEAF_DATA_DIR', env.file(), 'Directory of the state database; made when missing'),
   pollMs: setting(
     'SHEAF_POLL_MS',

@@ -2,9 +2,15 @@ import { connectBus, follow, type Bus } from '@sheaf/bus';
 import { decodePayloadAnnouncement, sequencerV1 } from '@sheaf/proto';
 import { payloadHash } from '@sheaf/protocol';
 import { createRpcClient, createRpcServer, tlsFiles } from '@sheaf/rpc';
-import { closeInReverse, defineService, type Health, type Service, type ServiceContext } from '@sheaf/service';
+import {
+  closeInReverse,
+  defineService,
+  readChainSpec,
+  type Health,
+  type Service,
+  type ServiceContext,
+} from '@sheaf/service';
 import { createAnnouncer } from './adapters/announcer.ts';
-import { readChainSpec } from './adapters/chain-spec.ts';
 import { createCaller, createExecutor } from './adapters/executor.ts';
 import { createExecutionService } from './adapters/grpc.ts';
 import { openLmdbStore } from './adapters/lmdb-store.ts';

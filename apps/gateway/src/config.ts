@@ -1,34 +1,33 @@
-import { commonSettings, defineConfig, env, grpcSettings, secret, setting, type ConfigValues } from '@sheaf/service';
+import {
+  chainSettings,
+  commonSettings,
+  defineConfig,
+  env,
+  natsSettings,
+  peerSettings,
+  secret,
+  setting,
+  tlsSettings,
+  type ConfigValues,
+} from '@sheaf/service';
 import { z } from 'zod';
-
-const { tlsCaFile, tlsCertFile, tlsKeyFile } = grpcSettings;
 
 /** The gateway's settings. */
 export const gatewayConfig = defineConfig({
   ...commonSettings,
-  tlsCaFile,
-  tlsCertFile,
-  tlsKeyFile,
+  ...tlsSettings,
+  ...chainSettings,
+  ...natsSettings,
+  sequencerAddress: peerSettings.sequencerAddress,
+  executionAddress: peerSettings.executionAddress,
+  settlementAddress: peerSettings.settlementAddress,
   httpHost: setting('SHEAF_HTTP_HOST', env.host().default('127.0.0.1'), 'Address on which JSON-RPC is served'),
   httpPort: setting(
     'SHEAF_HTTP_PORT',
     env.port().default(8545),
     'Port of JSON-RPC, HTTP and WebSocket alike; 0 takes a free one',
   ),
-  chainSpec: setting('SHEAF_CHAIN_SPEC', env.file(), 'Path of chain.json'),
   databaseUrl: secret('SHEAF_DATABASE_URL', env.url(['postgres', 'postgresql']), 'PostgreSQL database of the index'),
-  natsUrl: secret('SHEAF_NATS_URL', env.url(['nats', 'tls']), 'NATS server'),
-  streamPrefix: setting(
-    'SHEAF_STREAM_PREFIX',
-    z
-      .string()
-      .regex(/^[a-z0-9-]{1,64}$/, { error: 'must be 1 to 64 of [a-z0-9-]' })
-      .default('sheaf'),
-    'First part of the names of NATS streams and subjects',
-  ),
-  sequencerAddress: setting('SHEAF_SEQUENCER_ADDRESS', env.address(), 'gRPC address of the sequencer, host:port'),
-  executionAddress: setting('SHEAF_EXECUTION_ADDRESS', env.address(), 'gRPC address of execution, host:port'),
-  settlementAddress: setting('SHEAF_SETTLEMENT_ADDRESS', env.address(), 'gRPC address of settlement, host:port'),
   corsOrigins: setting(
     'SHEAF_CORS_ORIGINS',
     z.string().max(4_096).default('*'),

@@ -1,14 +1,20 @@
 import { connectBus } from '@sheaf/bus';
-import { ChainError, limits, type Hex } from '@sheaf/primitives';
+import { limits, type Hex } from '@sheaf/primitives';
 import { executionV1, sequencerV1, settlementV1 } from '@sheaf/proto';
-import { parseChainSpec } from '@sheaf/protocol';
 import { createRpcClient, tlsFiles } from '@sheaf/rpc';
-import { closeInReverse, defineService, type Health, type Service, type ServiceContext } from '@sheaf/service';
-import { migrate, openStore, type Store } from '@sheaf/store';
+import {
+  closeInReverse,
+  createGate,
+  defineService,
+  readChainSpec,
+  type Gate,
+  type Health,
+  type Service,
+  type ServiceContext,
+} from '@sheaf/service';
+import { migrateWhenReachable, openStore, type Store } from '@sheaf/store';
 import { randomBytes } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
 import { createExecution } from './adapters/execution.ts';
 import { createFollowers, type Followers } from './adapters/followers.ts';
 import { createHttpServer } from './adapters/http.ts';
@@ -21,7 +27,6 @@ import { createFees } from './domain/fees.ts';
 import { createFilters } from './domain/filters.ts';
 import { openHeads, type Heads } from './domain/heads.ts';
 import { createDispatcher } from './domain/json-rpc.ts';
-import { createLimiter } from './domain/limiter.ts';
 import { allMethods } from './domain/methods/index.ts';
 import { createSubmitter } from './domain/submitter.ts';
 import { createMetrics } from './metrics.ts';
@@ -32,9 +37,6 @@ export interface GatewayService extends Service {
   port(): number;
 }
 
-/** How often a database that is away is tried before the start fails. */
-const databaseTries = 30;
-const databaseRetryMs = 1_000;
 /** Blocks that the index may be behind execution before `/readyz` says no. */
 const lagMax = 64n;
 /** Waiting for every one that runs. */
@@ -60,11 +62,10 @@ export function createGateway(context: ServiceContext<GatewayConfig>, deps: Gate
   let busReady = (): boolean => false;
 
   async function start(): Promise<void> {
-    const spec = parseChainSpec(readChainSpec(config.chainSpec));
+    const spec = readChainSpec(config.chainSpecFile);
     const store = openDatabase();
-    await reachable(store, stopping.signal);
-    await migrate(store, migrations);
-    const index = createIndex({ store, reads: limiter('the index', config.databaseConnectionsMax) });
+    await migrateWhenReachable(store, migrations, { signal: stopping.signal, log });
+    const index = createIndex({ store, reads: gate('the index', config.databaseConnectionsMax) });
     heads = await openHeads({
       index,
       onHead: metrics.head,
@@ -121,8 +122,8 @@ export function createGateway(context: ServiceContext<GatewayConfig>, deps: Gate
     await openFollowers(heads, upstream);
   }
 
-  function limiter(name: string, runningMax: number): ReturnType<typeof createLimiter> {
-    return createLimiter({ name, runningMax, waitingMax: runningMax * waitingPerRunning });
+  function gate(name: string, runningMax: number): Gate {
+    return createGate({ name, runningMax, waitingMax: runningMax * waitingPerRunning });
   }
 
   function openDatabase(): Store {
@@ -156,8 +157,8 @@ export function createGateway(context: ServiceContext<GatewayConfig>, deps: Gate
     );
     closing.add('settlement client', () => settlement.close());
     return {
-      execution: createExecution(config, { client: execution, limiter: limiter('execution', config.upstreamMax) }),
-      sequencer: createSequencer(config, { client: sequencer, limiter: limiter('the sequencer', config.upstreamMax) }),
+      execution: createExecution(config, { client: execution, gate: gate('execution', config.upstreamMax) }),
+      sequencer: createSequencer(config, { client: sequencer, gate: gate('the sequencer', config.upstreamMax) }),
       finalized: createSettlement(config, { client: settlement }),
     };
   }
@@ -231,28 +232,6 @@ interface Upstream {
 /** Ids of filters and subscriptions: 128 bits, so that nobody guesses another's. */
 function newId(): Hex {
   return `0x${randomBytes(16).toString('hex')}`;
-}
-
-/** @throws ChainError `INVALID_ARGUMENT` naming the file */
-function readChainSpec(file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(file, 'utf8')) as unknown;
-  } catch (cause) {
-    const message = `the chain specification ${file} cannot be read: ${(cause as Error).message}`;
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'SHEAF_CHAIN_SPEC', message }, { cause });
-  }
-}
-
-/** Waits for the database. @throws ChainError `UNAVAILABLE` after 30 s */
-async function reachable(store: Store, signal: AbortSignal): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await store.ping();
-    } catch (error) {
-      if (tries >= databaseTries || signal.aborted) throw error;
-      await delay(databaseRetryMs, undefined, { signal });
-    }
-  }
 }
 
 export const gateway = defineService({

@@ -1,5 +1,16 @@
 import { limits } from '@sheaf/primitives';
-import { commonSettings, defineConfig, env, grpcSettings, secret, setting, type ConfigValues } from '@sheaf/service';
+import {
+  chainSettings,
+  commonSettings,
+  defineConfig,
+  env,
+  grpcSettings,
+  natsSettings,
+  peerSettings,
+  secret,
+  setting,
+  type ConfigValues,
+} from '@sheaf/service';
 import { z } from 'zod';
 
 const day = 86_400_000;
@@ -9,27 +20,15 @@ const minute = 60_000;
 export const config = defineConfig({
   ...commonSettings,
   ...grpcSettings,
+  ...chainSettings,
+  ...natsSettings,
+  executionAddress: peerSettings.executionAddress,
+  settlementAddress: peerSettings.settlementAddress,
+  daAddresses: peerSettings.daAddresses,
   databaseUrl: secret(
     'SHEAF_DATABASE_URL',
     env.url(['postgres', 'postgresql']),
     'PostgreSQL: the payload log and the mempool',
-  ),
-  natsUrl: secret('SHEAF_NATS_URL', env.url(['nats', 'tls']), 'NATS, for announcements'),
-  streamPrefix: setting(
-    'SHEAF_STREAM_PREFIX',
-    z
-      .string()
-      .regex(/^[a-z0-9-]{1,32}$/, 'must be 1 to 32 of [a-z0-9-]')
-      .default('sheaf'),
-    'Prefix of the JetStream streams and subjects',
-  ),
-  chainSpec: setting('SHEAF_CHAIN_SPEC', env.file(), 'Path of the chain specification (JSON)'),
-  executionAddress: setting('SHEAF_EXECUTION_ADDRESS', env.address(), 'Execution service'),
-  settlementAddress: setting('SHEAF_SETTLEMENT_ADDRESS', env.address(), 'Settlement service'),
-  daAddresses: setting(
-    'SHEAF_DA_ADDRESSES',
-    env.addresses(),
-    'Data-availability nodes, separated by commas, in the order of the committee',
   ),
   holderId: setting(
     'SHEAF_HOLDER_ID',

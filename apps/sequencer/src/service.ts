@@ -1,12 +1,19 @@
 import { connectBus, type Bus } from '@sheaf/bus';
 import { createCryptoWorker, type CryptoWorker } from '@sheaf/crypto';
-import { ChainError, isChainError, limits, type Epoch } from '@sheaf/primitives';
+import { ChainError, limits, type Epoch } from '@sheaf/primitives';
 import { daV1, executionV1, settlementV1 } from '@sheaf/proto';
-import { parseChainSpec, verifyChainSpecKeys, type ChainSpec } from '@sheaf/protocol';
+import type { ChainSpec } from '@sheaf/protocol';
 import { createRpcClient, createRpcServer, tlsFiles } from '@sheaf/rpc';
-import { closeInReverse, defineService, type Health, type Service, type ServiceContext } from '@sheaf/service';
-import { migrate, openStore, startOutboxRelay, type OutboxRelay, type Store } from '@sheaf/store';
-import { readFileSync } from 'node:fs';
+import {
+  closeInReverse,
+  defineService,
+  readChainSpec,
+  requireCommitteeAddresses,
+  type Health,
+  type Service,
+  type ServiceContext,
+} from '@sheaf/service';
+import { migrateWhenReachable, openStore, startOutboxRelay, type OutboxRelay } from '@sheaf/store';
 import { hostname } from 'node:os';
 import { dirname, join } from 'node:path';
 import { createDaNodePort } from './adapters/da-node.ts';
@@ -15,7 +22,6 @@ import { createSequencerService } from './adapters/grpc.ts';
 import { createLedger } from './adapters/ledger.ts';
 import { createSettlementPort } from './adapters/settlement.ts';
 import { config, type SequencerConfig } from './config.ts';
-import { pause } from './flows/pause.ts';
 import { startLeading, type Leading } from './flows/leading.ts';
 import { startTerm, type Term, type TermDependencies, type TermOptions } from './flows/term.ts';
 import { createMetrics } from './metrics.ts';
@@ -37,7 +43,6 @@ export interface SequencerService extends Service {
   grpcPort(): number;
 }
 
-const databasePatienceMs = 30_000;
 const finalityPollMs = 1_000;
 /** Time limits of single calls, milliseconds. */
 const deadlines = { execution: 5_000, settlement: 5_000, storeBatch: 15_000 };
@@ -58,20 +63,21 @@ export function createSequencer(
   let port = 0;
 
   async function start(): Promise<void> {
-    const chain = readChain(settings);
+    const chain = readChainSpec(settings.chainSpecFile);
+    requireCommitteeAddresses(chain, settings.daAddresses);
     const url = settings.databaseUrl;
     const store = openStore({ url, applicationName: 'sheaf-sequencer' }, { log, metrics: context.metrics });
     open.add('database', () => store.close());
-    await migratePatiently(store, migrations, stopping.signal);
+    await migrateWhenReachable(store, migrations, { signal: stopping.signal, log });
     let relay: OutboxRelay | undefined;
     const ledger = createLedger(store, { onOutbox: () => relay?.wake() });
     await requireChain(ledger.heads(), chain);
 
-    const signatures = supervise(await createCryptoWorker({ workerFile, kzg: false }), context.fatal);
+    // A worker thread that crashed does not come back: the process ends, and its supervisor starts a new one.
+    const ending = { onLost: context.fatal };
+    const signatures = await createCryptoWorker({ workerFile, kzg: false }, ending);
     open.add('signature worker', () => signatures.close());
-    const cells = (deps.startCells ?? (() => createCryptoWorker({ workerFile, kzg: true })))().then((worker) =>
-      supervise(worker, context.fatal),
-    );
+    const cells = deps.startCells?.() ?? createCryptoWorker({ workerFile, kzg: true }, ending);
     cells.catch(context.fatal);
     open.add('cell worker', () =>
       cells.then(
@@ -132,39 +138,6 @@ export function createSequencer(
 /** The sequencer as a service. */
 export const sequencer = defineService({ name: 'sequencer', config, create: (context) => createSequencer(context) });
 
-function readChain(settings: SequencerConfig): ChainSpec {
-  const text = readFileSync(settings.chainSpec, 'utf8');
-  const chain = parseChainSpec(parseJson(text, settings.chainSpec));
-  verifyChainSpecKeys(chain);
-  const wanted = chain.da.nodes.length;
-  if (settings.daAddresses.length === wanted) return chain;
-  const message = `SHEAF_DA_ADDRESSES names ${settings.daAddresses.length} nodes, the committee of the chain has ${wanted}`;
-  throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'SHEAF_DA_ADDRESSES', message });
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    const message = `SHEAF_CHAIN_SPEC: ${path} is not JSON`;
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'SHEAF_CHAIN_SPEC', message }, { cause });
-  }
-}
-
-/** A database that is starting is waited for; one that stays away is a failed start. */
-async function migratePatiently(store: Store, migrations: string, abort: AbortSignal): Promise<void> {
-  const giveUpAt = performance.now() + databasePatienceMs;
-  for (;;) {
-    try {
-      await migrate(store, migrations);
-      return;
-    } catch (error) {
-      if (!isChainError(error, 'UNAVAILABLE') || performance.now() > giveUpAt || abort.aborted) throw error;
-      await pause(500, abort);
-    }
-  }
-}
-
 async function requireChain(
   reading: ReturnType<ReturnType<typeof createLedger>['heads']>,
   chain: ChainSpec,
@@ -194,27 +167,6 @@ function connectPeers(
       const client = connect(daV1.DataAvailabilityServiceService, address);
       return createDaNodePort({ deadlineMs: deadlines.storeBatch }, { client });
     }),
-  };
-}
-
-/** A worker thread that crashed does not come back: the process ends, and its supervisor starts a new one. */
-function supervise(worker: CryptoWorker, onGone: (error: unknown) => void): CryptoWorker {
-  const watch =
-    <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
-    async (...args: A): Promise<R> => {
-      try {
-        return await call(...args);
-      } catch (error) {
-        if (isChainError(error, 'UNAVAILABLE')) onGone(error);
-        throw error;
-      }
-    };
-  return {
-    ...worker,
-    recoverSenders: watch(worker.recoverSenders),
-    blobToCommitment: watch(worker.blobToCommitment),
-    computeCells: watch(worker.computeCells),
-    blsVerify: watch(worker.blsVerify),
   };
 }
 

@@ -1,25 +1,26 @@
-import { commonSettings, defineConfig, env, grpcSettings, secret, setting, type ConfigValues } from '@sheaf/service';
-import { z } from 'zod';
+import {
+  chainSettings,
+  commonSettings,
+  defineConfig,
+  env,
+  grpcSettings,
+  natsSettings,
+  secret,
+  setting,
+  type ConfigValues,
+} from '@sheaf/service';
 
 /** Everything that can be set about a settlement replica. */
 export const config = defineConfig({
   ...commonSettings,
   ...grpcSettings,
+  ...chainSettings,
+  ...natsSettings,
   databaseUrl: secret(
     'SHEAF_DATABASE_URL',
     env.url(['postgres', 'postgresql']),
     'PostgreSQL database of settlement; replicas share it',
   ),
-  natsUrl: secret('SHEAF_NATS_URL', env.url(['nats', 'tls']), 'NATS server on which finality is announced'),
-  streamPrefix: setting(
-    'SHEAF_STREAM_PREFIX',
-    z
-      .string()
-      .regex(/^[A-Za-z0-9_-]{1,64}$/)
-      .default('sheaf'),
-    'Prefix of the NATS streams',
-  ),
-  chainSpecFile: setting('SHEAF_CHAIN_SPEC', env.file(), 'Path of chain.json'),
   windowHeights: setting(
     'SHEAF_ATTESTATION_WINDOW',
     env.integer(1, 1_000_000).default(1024),

@@ -1,22 +1,25 @@
-import { createCryptoWorker, keccak256, type CryptoWorker } from '@sheaf/crypto';
+import { createCryptoWorker, keccak256 } from '@sheaf/crypto';
 import { bigintToFixedBytes, concatBytes, isChainError, type Hash32 } from '@sheaf/primitives';
-import { verifyChainSpecKeys, type ChainSpec } from '@sheaf/protocol';
+import type { ChainSpec } from '@sheaf/protocol';
 import { createRpcServer, tlsFiles } from '@sheaf/rpc';
-import { closeInReverse, defineService, type Health, type Service, type ServiceContext } from '@sheaf/service';
-import { migrate, openStore, type Store } from '@sheaf/store';
+import {
+  closeInReverse,
+  createGate,
+  defineService,
+  readChainSpec,
+  type Health,
+  type Service,
+  type ServiceContext,
+} from '@sheaf/service';
+import { migrateWhenReachable, openStore, type Store } from '@sheaf/store';
 import { dirname, join } from 'node:path';
 import { startFinalityOutbox, type FinalityOutbox } from './adapters/finality-outbox.ts';
-import { readChainSpec } from './adapters/files.ts';
 import { createSettlementService } from './adapters/grpc.ts';
 import { claimDatabase, createLedger } from './adapters/postgres.ts';
-import { waitForDatabase } from './adapters/wait-for-database.ts';
 import { config, type SettlementConfig } from './config.ts';
-import { createGate } from './domain/gate.ts';
 import { createSettlement, type Settlement, type SettlementEvents } from './domain/settlement.ts';
 import { createMetrics } from './metrics.ts';
-import type { Ledger, SignatureVerifier } from './ports.ts';
-
-const retryAfterMs = 250;
+import type { Ledger } from './ports.ts';
 
 /** What a test may exchange. */
 export interface SettlementDependencies {
@@ -39,6 +42,7 @@ export function createSettlementReplica(
   const { config: settings, log, metrics: registry } = context;
   const { workerFile = __filename, migrations = join(dirname(__filename), 'migrations') } = dependencies;
   const opened = closeInReverse();
+  const stopping = new AbortController();
   const state: { port: number; serving: boolean; fault: string | undefined; outbox: FinalityOutbox | undefined } = {
     port: 0,
     serving: false,
@@ -49,8 +53,7 @@ export function createSettlementReplica(
   async function openDatabase(spec: ChainSpec): Promise<Store> {
     const store = openStore({ url: settings.databaseUrl, applicationName: context.name }, { log, metrics: registry });
     opened.add('database', () => store.close());
-    await waitForDatabase(store, log);
-    await migrate(store, migrations);
+    await migrateWhenReachable(store, migrations, { signal: stopping.signal, log });
     await claimDatabase(
       store,
       { chainId: spec.chainId, validatorsDigest: validatorsDigest(spec), validatorCount: spec.validators.length },
@@ -61,10 +64,9 @@ export function createSettlementReplica(
 
   async function start(): Promise<void> {
     const spec = readChainSpec(settings.chainSpecFile);
-    verifyChainSpecKeys(spec);
     const tls = tlsFiles(settings);
     const store = await openDatabase(spec);
-    const crypto = await createCryptoWorker({ workerFile, kzg: false });
+    const crypto = await createCryptoWorker({ workerFile, kzg: false }, { onLost: context.fatal });
     opened.add('crypto worker', () => crypto.close());
 
     const bus = { url: settings.natsUrl, streamPrefix: settings.streamPrefix, name: context.name };
@@ -79,7 +81,7 @@ export function createSettlementReplica(
     );
     const settlement = createSettlement(
       { chainId: spec.chainId, validators: spec.validators, windowHeights: BigInt(settings.windowHeights) },
-      { ledger, verifier: orFatal(crypto), events: reportTo(metrics) },
+      { ledger, verifier: crypto, events: reportTo(metrics) },
     );
     opened.add('sweep', startSweep(settlement, ledger, metrics));
 
@@ -87,7 +89,6 @@ export function createSettlementReplica(
       name: 'attestations',
       runningMax: settings.submitRunningMax,
       waitingMax: settings.submitWaitingMax,
-      retryAfterMs,
     });
     const services = [createSettlementService({ validators: spec.validators }, { settlement, ledger, submissions })];
     const server = createRpcServer(
@@ -145,22 +146,6 @@ export function createSettlementReplica(
     };
   }
 
-  /** A dead worker cannot come back: the process ends and its supervisor starts it anew. */
-  function orFatal(crypto: CryptoWorker): SignatureVerifier {
-    const guard = async <T>(work: Promise<T>): Promise<T> => {
-      try {
-        return await work;
-      } catch (error) {
-        if (isChainError(error, 'UNAVAILABLE') && state.serving) context.fatal(error);
-        throw error;
-      }
-    };
-    return {
-      blsVerify: (...signed) => guard(crypto.blsVerify(...signed)),
-      blsFastAggregateVerify: (...signed) => guard(crypto.blsFastAggregateVerify(...signed)),
-    };
-  }
-
   function health(): Health {
     const ledger = state.fault === undefined ? { ok: true } : { ok: false, detail: state.fault };
     const checks = { ledger, announcements: { ok: state.outbox?.ready() ?? false }, grpc: { ok: state.serving } };
@@ -171,6 +156,7 @@ export function createSettlementReplica(
     start,
     async stop() {
       state.serving = false;
+      stopping.abort();
       await opened.closeAll();
     },
     health,

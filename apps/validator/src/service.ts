@@ -1,13 +1,20 @@
-import { createCryptoWorker, type CryptoWorker } from '@sheaf/crypto';
-import { ChainError, isChainError } from '@sheaf/primitives';
+import { createCryptoWorker } from '@sheaf/crypto';
 import { daV1, executionV1, sequencerV1, settlementV1 } from '@sheaf/proto';
-import { verifyChainSpecKeys, type ChainSpec } from '@sheaf/protocol';
+import type { ChainSpec } from '@sheaf/protocol';
 import { createRpcClient, tlsFiles } from '@sheaf/rpc';
-import { closeInReverse, defineService, type Health, type Service, type ServiceContext } from '@sheaf/service';
+import {
+  closeInReverse,
+  defineService,
+  readChainSpec,
+  readMemberKeys,
+  requireCommitteeAddresses,
+  type Health,
+  type Service,
+  type ServiceContext,
+} from '@sheaf/service';
 import { randomInt } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
 import { createAnnouncements, type Announcements } from './adapters/announcements.ts';
-import { readChainSpec, readText } from './adapters/files.ts';
 import { openJournal } from './adapters/journal.ts';
 import {
   createAttestationSink,
@@ -16,7 +23,6 @@ import {
   createPayloadSource,
 } from './adapters/peers.ts';
 import { config, type ValidatorConfig } from './config.ts';
-import { findIdentity } from './domain/identity.ts';
 import { createSigner } from './domain/signer.ts';
 import { createValidation, type Condition, type Validation, type ValidationEvents } from './domain/validation.ts';
 import { createBatchVerifier } from './domain/verify-batch.ts';
@@ -54,9 +60,10 @@ export function createValidator(
 
   async function start(): Promise<void> {
     const spec = readChainSpec(settings.chainSpecFile);
-    verifyChainSpecKeys(spec);
-    const identity = findIdentity(spec, settings.validatorIndex, readText(settings.blsKeyFile, 'SHEAF_BLS_KEY_FILE'));
-    requireCommittee(spec);
+    const { validatorIndex, blsKeyFile: keyFile } = settings;
+    const member = { index: validatorIndex, indexSetting: 'SHEAF_VALIDATOR_INDEX', kind: 'validator', keyFile };
+    const { publicKey, secretKey } = readMemberKeys(member, spec.validators);
+    requireCommitteeAddresses(spec, settings.daAddresses);
     const peers = connectPeers();
     const engine = createEngineWorker({ workerFile, spec }, fatal);
     opened.add('engine worker', () => engine.close());
@@ -65,27 +72,26 @@ export function createValidator(
     const journal = await openJournal(settings.dataDir, {
       chainId: spec.chainId,
       genesisHash: hash,
-      publicKey: identity.publicKey,
+      publicKey,
     });
-    const crypto = await createCryptoWorker({ workerFile, kzg: true });
+    const crypto = await createCryptoWorker({ workerFile, kzg: true }, { onLost: fatal });
     opened.add('crypto worker', () => crypto.close());
 
     const metrics = createMetrics(registry, () => state.validation?.condition());
-    const verifier = orFatal(crypto);
     const blocks = createBlockVerifier(
       { spec },
-      { ...peers, engine, batches: createBatches(spec, { ...peers, verifier, engine }, metrics) },
+      { ...peers, engine, batches: createBatches(spec, { ...peers, verifier: crypto, engine }, metrics) },
     );
-    const signer = createSigner({ chainId: spec.chainId, ...identity }, { journal });
+    const signer = createSigner({ chainId: spec.chainId, validatorIndex, secretKey }, { journal });
     const validation = createValidation(
       { spec, genesis, aheadMax: settings.aheadMax, pollMs: settings.pollMs },
-      { ...peers, blocks, verifier, journal, signer, events: report(metrics) },
+      { ...peers, blocks, verifier: crypto, journal, signer, events: report(metrics) },
     );
     state.validation = validation;
     opened.add('validation', () => validation.stop());
     validation.run().catch(fatal);
     peers.announcements.start((executed) => validation.wake(executed));
-    log.info({ validatorIndex: identity.validatorIndex, from: validation.condition().verifiedHeight }, 'validating');
+    log.info({ validatorIndex, from: validation.condition().verifiedHeight }, 'validating');
   }
 
   /** Nothing is reached yet: every call connects when it is made. */
@@ -172,31 +178,8 @@ export function createValidator(
     };
   }
 
-  function requireCommittee(spec: ChainSpec): void {
-    if (settings.daAddresses.length === spec.da.nodes.length) return;
-    const message = `SHEAF_DA_ADDRESSES must name ${spec.da.nodes.length} nodes, as the chain spec, got ${settings.daAddresses.length}`;
-    throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'SHEAF_DA_ADDRESSES', message });
-  }
-
   function fatal(error: unknown): void {
     if (!stopping.signal.aborted) context.fatal(error);
-  }
-
-  /** A dead worker cannot come back: the process ends and its supervisor starts it anew. */
-  function orFatal(crypto: CryptoWorker): ProofVerifier {
-    const guard = async <T>(work: Promise<T>): Promise<T> => {
-      try {
-        return await work;
-      } catch (error) {
-        if (isChainError(error, 'UNAVAILABLE')) fatal(error);
-        throw error;
-      }
-    };
-    return {
-      blobToCommitment: (...blob) => guard(crypto.blobToCommitment(...blob)),
-      verifyCells: (...cells) => guard(crypto.verifyCells(...cells)),
-      blsFastAggregateVerify: (...signed) => guard(crypto.blsFastAggregateVerify(...signed)),
-    };
   }
 
   function health(): Health {

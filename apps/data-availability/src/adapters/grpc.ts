@@ -13,7 +13,7 @@ import {
 } from '@sheaf/proto';
 import { implement, type ServiceImplementation } from '@sheaf/rpc';
 import type { Custodian } from '../domain/custodian.ts';
-import type { Gate } from '../domain/gate.ts';
+import type { Gate } from '@sheaf/service';
 import type { BatchRepository } from '../ports.ts';
 
 /** PostgreSQL's bigint; far above any height of a chain. */

@@ -1,4 +1,4 @@
-import { bytesToHex, ChainError, concatBytes, equalBytes, toHash32, toHeight } from '@sheaf/primitives';
+import { bytesToHex, ChainError, concatBytes, equalBytes, hexToBytes, toHash32, toHeight } from '@sheaf/primitives';
 import type { BatchStatement } from '@sheaf/protocol';
 import type { Store, Tx } from '@sheaf/store';
 import { conflict } from '../domain/custodian.ts';
@@ -50,7 +50,7 @@ export function createBatchRepository(options: { chainId: bigint }, dependencies
         await tx`
           insert into batches (digest, namespace, first_height, last_height, last_payload_hash, commitments)
           values (${batch.digest}, ${statement.namespace}, ${statement.firstHeight}, ${statement.lastHeight},
-            ${Buffer.from(statement.lastPayloadHash.slice(2), 'hex')}, ${concatBytes(...statement.commitments)})`;
+            ${hexToBytes(statement.lastPayloadHash)}, ${concatBytes(...statement.commitments)})`;
       });
     },
 

@@ -10,7 +10,7 @@ import {
   type BlockRecord,
 } from '@sheaf/proto';
 import type { UnaryOptions, RpcClient } from '@sheaf/rpc';
-import type { Limiter } from '../domain/limiter.ts';
+import type { Gate } from '@sheaf/service';
 import type { AccountProof, BlockSource, CallMessage, CallOutcome, ExecutedBlock, StateReader } from '../ports.ts';
 
 type Client = RpcClient<executionV1.ExecutionServiceService>;
@@ -27,15 +27,15 @@ export interface ExecutionOptions {
   callDeadlineMs: number;
 }
 
-/** State and blocks over gRPC. Every read waits its turn in the limiter; following blocks does not. */
+/** State and blocks over gRPC. Every read waits its turn at the gate; following blocks does not. */
 export function createExecution(
   options: ExecutionOptions,
-  deps: { client: Client; limiter: Limiter },
+  deps: { client: Client; gate: Gate },
 ): StateReader & BlockSource {
   const { client } = deps;
 
   const read = <T>(work: (call: UnaryOptions) => Promise<T>, deadlineMs: number, signal: AbortSignal | undefined) =>
-    deps.limiter.run(() => work({ deadlineMs, idempotent: true, ...(signal && { signal }) }));
+    deps.gate.run(() => work({ deadlineMs, idempotent: true, ...(signal && { signal }) }));
 
   return {
     account: (height, address, signal) =>

@@ -1,7 +1,16 @@
 import { decodeBlock, encodeBlock, type Block } from '@sheaf/ethereum';
-import { bytesToHex, ChainError, toAddress, toHash32, type Hash32, type Height, type Hex } from '@sheaf/primitives';
+import {
+  bytesToHex,
+  ChainError,
+  hexToBytes,
+  toAddress,
+  toHash32,
+  type Hash32,
+  type Height,
+  type Hex,
+} from '@sheaf/primitives';
+import type { Gate } from '@sheaf/service';
 import type { Sql, SqlParameter, Store, Tx } from '@sheaf/store';
-import type { Limiter } from '../domain/limiter.ts';
 import { logsOfBlock } from '../domain/logs.ts';
 import type {
   BlockFees,
@@ -14,8 +23,8 @@ import type {
   LogCriteria,
 } from '../ports.ts';
 
-/** The index in PostgreSQL. Reads wait their turn in the limiter; the writer does not. */
-export function createIndex(deps: { store: Store; reads: Limiter }): BlockIndex & IndexWriter {
+/** The index in PostgreSQL. Reads wait their turn at the gate; the writer does not. */
+export function createIndex(deps: { store: Store; reads: Gate }): BlockIndex & IndexWriter {
   const { store, reads } = deps;
   const sql = store.query;
 
@@ -29,14 +38,14 @@ export function createIndex(deps: { store: Store; reads: Limiter }): BlockIndex 
 
   return {
     blockByHeight: (height) => reads.run(() => findBlock(sql`b.height = ${height}`)),
-    blockByHash: (hash) => reads.run(() => findBlock(sql`b.hash = ${toBytes(hash)}`)),
+    blockByHash: (hash) => reads.run(() => findBlock(sql`b.hash = ${hexToBytes(hash)}`)),
     heightOf: (hash) =>
       reads.run(async () => {
-        const [row] = await sql<{ height: Height }[]>`select height from blocks where hash = ${toBytes(hash)}`;
+        const [row] = await sql<{ height: Height }[]>`select height from blocks where hash = ${hexToBytes(hash)}`;
         return row?.height;
       }),
     transactionByHash: (hash) =>
-      reads.run(async () => (await selectTransactions(sql, sql`t.hash = ${toBytes(hash)}`))[0]),
+      reads.run(async () => (await selectTransactions(sql, sql`t.hash = ${hexToBytes(hash)}`))[0]),
     transactionAt: (height, index) =>
       reads.run(async () => {
         const where = sql`t.height = ${height} and t.transaction_index = ${index}`;
@@ -69,7 +78,7 @@ export function createIndex(deps: { store: Store; reads: Limiter }): BlockIndex 
     append: (block) => store.transact((tx) => appendBlock(tx, block)),
     async advance(name, { height, hash }) {
       await sql`
-        insert into heads (name, height, hash) values (${name}, ${height}, ${toBytes(hash)})
+        insert into heads (name, height, hash) values (${name}, ${height}, ${hexToBytes(hash)})
         on conflict (name) do update set height = excluded.height, hash = excluded.hash where heads.height < excluded.height`;
     },
   };
@@ -173,13 +182,17 @@ async function selectLogs(sql: Sql, where: SqlParameter, max: number | undefined
 
 function logsWhere(sql: Sql, criteria: LogCriteria, from: Height, to: Height): SqlParameter {
   const address =
-    criteria.addresses.length === 0 ? sql`true` : sql`l.address in ${sql(criteria.addresses.map(toBytes))}`;
+    criteria.addresses.length === 0
+      ? sql`true`
+      : sql`l.address in ${sql(criteria.addresses.map((hex) => hexToBytes(hex)))}`;
   const topic = (position: number): SqlParameter => {
     const column = sql(`topic${position}`);
     if (position >= criteria.topics.length) return sql`true`;
     const alternatives = criteria.topics[position];
     // A position that takes anything still asks for a topic to be there.
-    return alternatives ? sql`l.${column} in ${sql(alternatives.map(toBytes))}` : sql`l.${column} is not null`;
+    return alternatives
+      ? sql`l.${column} in ${sql(alternatives.map((hex) => hexToBytes(hex)))}`
+      : sql`l.${column} is not null`;
   };
   return sql`l.height between ${from} and ${to} and ${address}
     and ${topic(0)} and ${topic(1)} and ${topic(2)} and ${topic(3)}`;
@@ -226,7 +239,7 @@ async function appendBlock(tx: Tx, block: ExecutedBlock): Promise<void> {
   await checkParent(tx, block);
   const inserted = await tx`
     insert into blocks (height, hash, payload_hash, timestamp, base_fee_per_gas, gas_limit, gas_used, size_bytes, envelope)
-    values (${header.number}, ${toBytes(block.hash)}, ${toBytes(block.payloadHash)}, ${header.timestamp},
+    values (${header.number}, ${hexToBytes(block.hash)}, ${hexToBytes(block.payloadHash)}, ${header.timestamp},
       ${header.baseFeePerGas.toString()}, ${header.gasLimit}, ${header.gasUsed}, ${block.sizeBytes}, ${envelopeOf(block)})
     on conflict (height) do nothing returning height`;
   if (inserted.length === 0) return await checkSame(tx, block);
@@ -308,10 +321,6 @@ async function insertLogs(tx: Tx, block: ExecutedBlock): Promise<void> {
 
 function bytea(hex: Hex): string {
   return `\\x${hex.slice(2)}`;
-}
-
-function toBytes(hex: Hex): Buffer {
-  return Buffer.from(hex.slice(2), 'hex');
 }
 
 function plain(buffer: Buffer): Uint8Array {

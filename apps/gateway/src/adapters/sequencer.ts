@@ -2,7 +2,7 @@ import { ChainError, isChainError, limits, type Hash32, type Height } from '@she
 import { certificateFromWire, hexToBuffer, sequencerV1, toBuffer, wire } from '@sheaf/proto';
 import type { Certificate } from '@sheaf/protocol';
 import type { UnaryOptions, RpcClient } from '@sheaf/rpc';
-import type { Limiter } from '../domain/limiter.ts';
+import type { Gate } from '@sheaf/service';
 import type { Ordering, SequencerStage, SequencerTransaction, SubmitOutcome } from '../ports.ts';
 
 export interface SequencerOptions {
@@ -20,12 +20,12 @@ export interface Sequencer extends Ordering {
 
 export function createSequencer(
   options: SequencerOptions,
-  deps: { client: RpcClient<sequencerV1.SequencerServiceService>; limiter: Limiter },
+  deps: { client: RpcClient<sequencerV1.SequencerServiceService>; gate: Gate },
 ): Sequencer {
   const { client } = deps;
 
   const read = <T>(work: (call: UnaryOptions) => Promise<T>, signal: AbortSignal | undefined) =>
-    deps.limiter.run(() => work({ deadlineMs: options.readDeadlineMs, ...(signal && { signal }) }));
+    deps.gate.run(() => work({ deadlineMs: options.readDeadlineMs, ...(signal && { signal }) }));
 
   async function submit(transactions: Uint8Array[]): Promise<SubmitOutcome[]> {
     const request = { transactions: transactions.map(toBuffer) };

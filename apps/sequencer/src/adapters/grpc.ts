@@ -2,9 +2,9 @@ import { nextBaseFee } from '@sheaf/ethereum';
 import { bigintToBytes, ChainError, limits } from '@sheaf/primitives';
 import { certificateToWire, hexToBuffer, payloadToWire, sequencerV1, toBuffer, wire } from '@sheaf/proto';
 import { implement, type Handlers, type ServiceImplementation } from '@sheaf/rpc';
+import { pause } from '@sheaf/service';
 import type { Outcome } from '../flows/admitting.ts';
 import type { Leading } from '../flows/leading.ts';
-import { pause } from '../flows/pause.ts';
 import type { Term } from '../flows/term.ts';
 import type { Ledger } from '../ports.ts';
 

@@ -1,7 +1,6 @@
 import { ChainError, isChainError, type Epoch } from '@sheaf/primitives';
-import type { Logger } from '@sheaf/service';
+import { pause, type Logger } from '@sheaf/service';
 import type { Clock, Ledger } from '../ports.ts';
-import { pause } from './pause.ts';
 import type { Term } from './term.ts';
 
 export interface LeadingOptions {

@@ -12,11 +12,10 @@ import {
   type Certificate,
   type DaCommittee,
 } from '@sheaf/protocol';
-import type { Logger } from '@sheaf/service';
+import { pause, type Logger } from '@sheaf/service';
 import { batchLength, type BatchBounds } from '../domain/batch.ts';
 import type { Clock, CustodyCells, DaNodePort, Ledger, OpenBatch } from '../ports.ts';
 import type { ChainView } from './chain-view.ts';
-import { pause } from './pause.ts';
 
 export interface PublishingOptions {
   readonly epoch: Epoch;

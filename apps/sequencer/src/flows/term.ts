@@ -2,7 +2,7 @@ import type { Bus } from '@sheaf/bus';
 import type { CryptoWorker } from '@sheaf/crypto';
 import { isChainError, toHeight, type Address, type Epoch } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
-import type { Logger } from '@sheaf/service';
+import { pause, type Logger } from '@sheaf/service';
 import { lowestBaseFee, type AdmissionRules } from '../domain/admission.ts';
 import type { BatchBounds } from '../domain/batch.ts';
 import type { LagBounds } from '../domain/lags.ts';
@@ -12,7 +12,6 @@ import type { Clock, DaNodePort, ExecutionPort, Ledger, LogHeads, SettlementPort
 import { startAdmitting, type Admitting, type Outcome } from './admitting.ts';
 import type { ChainView } from './chain-view.ts';
 import { followBlocks } from './following.ts';
-import { pause } from './pause.ts';
 import { runPublishing } from './publishing.ts';
 import { runSealing } from './sealing.ts';
 import { Section } from './section.ts';

@@ -1,9 +1,8 @@
 import type { Bus, BusSubscription } from '@sheaf/bus';
-import type { Logger } from '@sheaf/service';
+import { pause, type Logger } from '@sheaf/service';
 import { readFinalityAnnouncement } from '../adapters/announcements.ts';
 import type { SettlementPort } from '../ports.ts';
 import type { ChainView } from './chain-view.ts';
-import { pause } from './pause.ts';
 
 export interface WatchingDependencies {
   readonly view: ChainView;

@@ -1,5 +1,5 @@
 import { connectBus } from '@sheaf/bus';
-import type { Logger, Registry } from '@sheaf/service';
+import { pause, type Logger, type Registry } from '@sheaf/service';
 import { startOutboxRelay, type OutboxRelay, type Store } from '@sheaf/store';
 
 /** Publishes what the ledger put into the outbox, from now until it is stopped. */
@@ -22,11 +22,10 @@ export function startFinalityOutbox(
   let relay: OutboxRelay | undefined;
   let ready: () => boolean = () => false;
   let close: () => Promise<void> = () => Promise.resolve();
-  let stopped = false;
-  let retry: (() => void) | undefined;
+  const stopping = new AbortController();
 
   async function connect(): Promise<void> {
-    for (let attempt = 1; !stopped; attempt++) {
+    for (let attempt = 1; !stopping.signal.aborted; attempt++) {
       try {
         const bus = await connectBus(options, { log, metrics });
         relay = startOutboxRelay({}, { store, bus, log, metrics });
@@ -39,13 +38,7 @@ export function startFinalityOutbox(
       } catch (error) {
         if (attempt === 1) log.warn({ err: error }, 'announcements wait until NATS can be used');
       }
-      await new Promise<void>((resolve) => {
-        const timer = setTimeout(resolve, retryMs);
-        retry = () => {
-          clearTimeout(timer);
-          resolve();
-        };
-      });
+      await pause(retryMs, stopping.signal);
     }
   }
 
@@ -54,8 +47,7 @@ export function startFinalityOutbox(
     wake: () => relay?.wake(),
     ready: () => ready(),
     async stop() {
-      stopped = true;
-      retry?.();
+      stopping.abort();
       await connecting;
       await close();
     },

@@ -1,7 +1,7 @@
 import { ChainError, toHeight } from '@sheaf/primitives';
 import { attestationFromWire, blockRefToWire, finalityToWire, settlementV1, toBuffer, wire } from '@sheaf/proto';
 import { implement, type ServiceImplementation } from '@sheaf/rpc';
-import type { Gate } from '../domain/gate.ts';
+import type { Gate } from '@sheaf/service';
 import type { Settlement } from '../domain/settlement.ts';
 import type { Ledger } from '../ports.ts';
 

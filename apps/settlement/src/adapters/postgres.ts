@@ -113,7 +113,7 @@ function createTransaction(
     async finalize(finality) {
       const { height, blockHash } = finality;
       await tx`insert into finality ${tx([finalityRow(finality, options.validatorCount)])}`;
-      await tx`update head set finalized_height = ${height}, finalized_hash = ${bytesOf(blockHash)}`;
+      await tx`update head set finalized_height = ${height}, finalized_hash = ${hexToBytes(blockHash)}`;
       await appendOutbox(tx, [{ topic: 'finality', ...encodeFinalityAnnouncement(finality) }]);
       announce();
     },
@@ -135,7 +135,7 @@ export async function claimDatabase(
     >`select chain_id::text, validators_digest from head`;
   let [owner] = await find();
   if (!owner) {
-    const hash = bytesOf(await genesisHash());
+    const hash = hexToBytes(await genesisHash());
     await store.transact(async (tx) => {
       await tx`
         insert into head (chain_id, validators_digest, finalized_hash)
@@ -189,9 +189,9 @@ function opinionRow(
 ) {
   return {
     height: opinion.height as bigint,
-    block_hash: bytesOf(opinion.blockHash),
-    payload_hash: bytesOf(opinion.payloadHash),
-    commitments_hash: bytesOf(opinion.commitmentsHash),
+    block_hash: hexToBytes(opinion.blockHash),
+    payload_hash: hexToBytes(opinion.payloadHash),
+    commitments_hash: hexToBytes(opinion.commitmentsHash),
     signature: opinion.signature,
   };
 }
@@ -220,8 +220,4 @@ function finalityRow(finality: Finality, validatorCount: number) {
     signed_stake_gwei: finality.signedStakeGwei.toString(),
     total_stake_gwei: finality.totalStakeGwei.toString(),
   };
-}
-
-function bytesOf(hash: Hash32): Uint8Array {
-  return hexToBytes(hash);
 }

@@ -1,7 +1,7 @@
 import { connectBus, type Bus } from '@sheaf/bus';
 import type { Hash32, Height } from '@sheaf/primitives';
 import { decodeBlockAnnouncement } from '@sheaf/proto';
-import type { Logger, Registry } from '@sheaf/service';
+import { pause, type Logger, type Registry } from '@sheaf/service';
 
 /** What execution and the sequencer announce: a reason to look, never a reason to believe. */
 export interface Announcements {
@@ -60,16 +60,4 @@ export function createAnnouncements(
       await bus?.close();
     },
   };
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const end = () => {
-      clearTimeout(timer);
-      resolve();
-    };
-    const timer = setTimeout(end, ms);
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end, { once: true });
-  });
 }
