@@ -1,10 +1,9 @@
 // Goal: EIP-7594's properties hold through the worker: any 64 columns restore the blob, nothing altered verifies.
 // Method: one worker with the trusted setup; pseudo-random blobs, fast-check picks columns and the bit to alter.
 import { concatBytes, isChainError } from '@sheaf/primitives';
+import { bundleWorker } from '@sheaf/testing';
 import fc from 'fast-check';
-import { join } from 'node:path';
 import { createCryptoWorker, kzg, type CryptoWorker } from '../src/index.ts';
-import { bundle } from './bundle.ts';
 
 /** Deterministic bytes with every field element below the modulus. */
 const makeBlob = (seed: number) => {
@@ -16,7 +15,6 @@ const makeBlob = (seed: number) => {
 };
 const flip = (bytes: Uint8Array, bit: number) => bytes.with(bit >> 3, bytes[bit >> 3]! ^ (1 << (bit & 7)));
 
-let bundled: { file: string; remove(): void };
 let worker: CryptoWorker;
 const blob = makeBlob(1);
 let commitment: Uint8Array;
@@ -25,16 +23,13 @@ let cells: Uint8Array[];
 let proofs: Uint8Array[];
 
 beforeAll(async () => {
-  bundled = await bundle(join(__dirname, 'worker-main.ts'));
-  worker = await createCryptoWorker({ workerFile: bundled.file, kzg: true });
+  const workerFile = await bundleWorker('libs/crypto/test/worker-main.ts');
+  worker = await createCryptoWorker({ workerFile, kzg: true });
   commitment = await worker.blobToCommitment(blob);
   otherCommitment = await worker.blobToCommitment(makeBlob(2));
   ({ cells, proofs } = await worker.computeCells(blob));
 });
-afterAll(async () => {
-  await worker.close();
-  bundled.remove();
-});
+afterAll(() => worker.close());
 
 const verify = (columns: number[], change: { cell?: Uint8Array; proof?: Uint8Array; commitment?: Uint8Array } = {}) =>
   worker.verifyCells(

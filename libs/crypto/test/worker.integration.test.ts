@@ -1,7 +1,9 @@
 // Goal: the worker answers what the plain functions do, its queue is bounded, and its end is an error for everyone.
 // Method: workers without the trusted setup; one that breaks, one that never serves, one closed with jobs pending.
+import { bundleWorker } from '@sheaf/testing';
 import fc from 'fast-check';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import {
   blsAggregate,
@@ -14,22 +16,22 @@ import {
   signDigest,
   type CryptoWorker,
 } from '../src/index.ts';
-import { bundle } from './bundle.ts';
 
-let bundled: { file: string; remove(): void };
+const folder = mkdtempSync(join(tmpdir(), 'sheaf-crypto-'));
+let workerFile: string;
 let worker: CryptoWorker;
 beforeAll(async () => {
-  bundled = await bundle(join(__dirname, 'worker-main.ts'));
-  worker = await createCryptoWorker({ workerFile: bundled.file, kzg: false, queueMax: 4 });
+  workerFile = await bundleWorker('libs/crypto/test/worker-main.ts');
+  worker = await createCryptoWorker({ workerFile, kzg: false, queueMax: 4 });
 });
 afterAll(async () => {
   await worker.close();
-  bundled.remove();
+  rmSync(folder, { recursive: true });
 });
 
-/** A worker of one's own, written as a file beside the bundle. */
+/** A worker of one's own. */
 const startBroken = (name: string, source: string, onLost?: (error: Error) => void) => {
-  const file = join(bundled.file, '..', name);
+  const file = join(folder, name);
   writeFileSync(file, source);
   return createCryptoWorker({ workerFile: file, kzg: false }, onLost && { onLost });
 };
@@ -116,7 +118,7 @@ test('a worker that ends before it is warm is an error', async () => {
 
 test('closing rejects what is pending, twice is once', async () => {
   const onLost = () => expect('a closed worker').toBe('not lost');
-  const closing = await createCryptoWorker({ workerFile: bundled.file, kzg: false }, { onLost });
+  const closing = await createCryptoWorker({ workerFile, kzg: false }, { onLost });
   const job = closing.recoverSenders([signed(new Uint8Array(32).fill(1), 'x')]);
   const closed = closing.close();
   await expect(job).rejects.toMatchObject({ detail: { code: 'UNAVAILABLE' } });
