@@ -105,7 +105,7 @@ export const config = defineConfig({
   ),
   batchBlobsMax: setting(
     'SHEAF_BATCH_BLOBS_MAX',
-    env.integer(1, limits.batchBlobsMax).default(4),
+    env.integer(1, limits.batchBlobsMax - 1).default(4),
     'Blobs that one batch is filled to; a single larger payload takes more',
   ),
   batchIntervalMs: setting(

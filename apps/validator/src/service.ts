@@ -165,7 +165,7 @@ export function createValidator(
       },
       waiting(height, error) {
         metrics.refusals.inc({ kind: 'unavailable' });
-        once(`waiting ${height}`, () => log.info({ height, err: error }, 'waiting'));
+        once(`waiting ${height}`, () => log.debug({ height, reason: (error as Error).message }, 'waiting'));
       },
       alarmed(height, error) {
         metrics.refusals.inc({ kind: 'wrong' });

@@ -9,7 +9,8 @@ export interface BatchBounds {
 
 /**
  * How many of the payloads, from the first on, go into one batch: as many as surely fit the blobs uncompressed, and at
- * least one, so that a payload larger than that still goes out (it takes at most 17 blobs of the 32 a batch may have).
+ * least one, so that a payload larger than that still goes out (it takes at most 17 blobs of the 32 a batch may have). `blobsMax` is at least one below what a batch may have: raw DEFLATE adds 5 bytes to every 64 KiB that
+ * do not compress.
  */
 export function batchLength(payloadBytes: readonly number[], bounds: BatchBounds): number {
   let bytes = 0;
