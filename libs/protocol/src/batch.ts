@@ -1,7 +1,8 @@
 import { keccak256 } from '@sheaf/crypto';
+import { encodeRlp } from '@sheaf/ethereum';
 import { concatBytes, hexToBytes, toHash32, type Hash32, type Height } from '@sheaf/primitives';
 import { availableAfterLoss, columnsToRecover, type DaCommittee } from './custody.ts';
-import { encodeInteger, encodeRlp } from './rlp.ts';
+import { encodeInteger } from './rlp.ts';
 
 /** What a data-availability node signs: these blobs, in this order, are these heights of this namespace. */
 export interface BatchStatement {

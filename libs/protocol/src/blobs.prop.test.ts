@@ -7,7 +7,7 @@ import { deflateRawSync } from 'node:zlib';
 import { payload as payloadArbitrary, run } from '../test/arbitraries.ts';
 import { packPayloads, unpackPayloads } from './blobs.ts';
 import { encodePayload } from './payload.ts';
-import { encodeRlp } from './rlp.ts';
+import { encodeRlp } from '@sheaf/ethereum';
 
 const isLost = (blobs: Uint8Array[]) => {
   try {

@@ -1,8 +1,9 @@
 import { keccak256 } from '@sheaf/crypto';
+import { decodeRlp, encodeRlp } from '@sheaf/ethereum';
 import { bytesToBigint, ChainError, concatBytes, equalBytes, limits } from '@sheaf/primitives';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { encodePayload, payloadFromRlp, type Payload } from './payload.ts';
-import { decodeRlp, encodeRlp, readList, type RlpItem } from './rlp.ts';
+import { readList } from './rlp.ts';
 
 // The packed stream, 31 bytes to a field element (so that every element is below the modulus), zeros to the blob's end:
 //
@@ -69,7 +70,7 @@ export function unpackPayloads(blobs: Uint8Array[]): Payload[] {
 
 /** RLP list of the payloads' own encodings. */
 function joinPayloads(payloads: Payload[]): Uint8Array {
-  return encodeRlp(payloads.map((payload) => decodeRlp(encodePayload(payload), 'payload')) as RlpItem[]);
+  return encodeRlp(payloads.map((payload) => decodeRlp(encodePayload(payload), 'payload')));
 }
 
 function inflate(body: Uint8Array): Uint8Array {

@@ -1,4 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
+import { decodeRlp, encodeRlp, type RlpItem } from '@sheaf/ethereum';
 import {
   bigintToFixedBytes,
   ChainError,
@@ -14,7 +15,7 @@ import {
   type Hash32,
   type Height,
 } from '@sheaf/primitives';
-import { decodeRlp, encodeInteger, encodeRlp, readBytes, readInteger, readList, type RlpItem } from './rlp.ts';
+import { encodeInteger, readBytes, readInteger, readList } from './rlp.ts';
 
 /** A deposit, credited as an EIP-4895 withdrawal. */
 export interface Deposit {
