@@ -15,6 +15,11 @@ export function defaultDataDir(): string {
   return join(workspaceDirectory(), '.sheaf/devnet');
 }
 
+/** A NATS server to use in the place of one of the devnet's own. */
+export function natsUrl(): string | undefined {
+  return process.env['SHEAF_NATS_URL'] || undefined;
+}
+
 /** Version of the workspace, put in by the build. */
 export function version(): string {
   return process.env['SHEAF_VERSION'] ?? '0.0.0';

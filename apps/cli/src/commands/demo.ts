@@ -1,7 +1,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { appsDirectory } from '../config.ts';
+import { appsDirectory, natsUrl } from '../config.ts';
 import { runDemo, type DemoResult } from '../demo/demo.ts';
 import { startDevnet, type Devnet } from '../devnet/devnet.ts';
 import { pathLayout, portLayout } from '../devnet/layout.ts';
@@ -38,7 +38,7 @@ export async function demoCommand(options: { portBase?: number; dataDir?: string
   try {
     progress(`starting a devnet in ${dataDir}, JSON-RPC on port ${portBase}`);
     devnet = await startDevnet(
-      { dataDir, portBase, fresh: true, appsDir: appsDirectory() },
+      { dataDir, portBase, fresh: true, natsUrl: natsUrl(), appsDir: appsDirectory() },
       { report: progress, signal: stopping.signal },
     );
     progress('ready');

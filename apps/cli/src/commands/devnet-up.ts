@@ -8,7 +8,7 @@ import { pathLayout } from '../devnet/layout.ts';
 import { memoryOfTrees } from '../devnet/process-table.ts';
 import { observeProcesses, writeState } from '../devnet/state-file.ts';
 import { createLiveLine, statusLine, type LiveLine } from '../devnet/status-line.ts';
-import { appsDirectory } from '../config.ts';
+import { appsDirectory, natsUrl } from '../config.ts';
 import { frontPid, onStopRequest } from '../front.ts';
 import { formatSeconds, formatTable } from '../table.ts';
 
@@ -42,7 +42,7 @@ export async function devnetUp(options: DevnetUpOptions): Promise<number> {
   try {
     line.print('starting the devnet …');
     devnet = await startDevnet(
-      { ...options, appsDir: appsDirectory() },
+      { ...options, natsUrl: natsUrl(), appsDir: appsDirectory() },
       { report: (sentence) => line.print(sentence), signal: stopping.signal },
     );
     line.print(describe(devnet, options, performance.now() - startedMs));

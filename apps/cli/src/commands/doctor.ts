@@ -5,6 +5,7 @@ import { findNatsServer, startPostgres } from '@sheaf/testing';
 import { prepareDataDir } from '../devnet/data-dir.ts';
 import { portLayout } from '../devnet/layout.ts';
 import { requireFreePorts } from '../devnet/ports.ts';
+import { natsUrl } from '../config.ts';
 import { CliError, messageOf } from '../errors.ts';
 import { formatTable } from '../table.ts';
 
@@ -79,6 +80,8 @@ async function checkDisk(dataDir: string): Promise<string> {
 }
 
 async function checkNats(): Promise<string> {
+  const url = natsUrl();
+  if (url !== undefined) return `${new URL(url).host}, as SHEAF_NATS_URL says`;
   const binary = await findNatsServer((line) => console.error(line));
   const { stdout } = await run(binary, ['--version']);
   return `${stdout.trim()} (${binary})`;

@@ -7,6 +7,7 @@ import pino from 'pino';
 import { CliError } from '../errors.ts';
 import { keyFile, writeChainFiles } from './chain-files.ts';
 import { lockDataDir, prepareDataDir, resetDataDir } from './data-dir.ts';
+import { requireNats } from './external-nats.ts';
 import { databases, pathLayout, portLayout, type DatabaseName, type Ports } from './layout.ts';
 import { requireFreePorts } from './ports.ts';
 import { bundleOf, serviceSpecs, stopOrder, type ServiceSpec } from './services.ts';
@@ -22,6 +23,8 @@ export interface DevnetOptions {
   portBase: number;
   /** Forget the chain that an earlier start left in the directory. */
   fresh: boolean;
+  /** A NATS server that is there already; undefined starts one. */
+  natsUrl: string | undefined;
   /** Folder of the built apps. */
   appsDir: string;
 }
@@ -79,15 +82,17 @@ export async function startDevnet(
     if (options.fresh) resetDataDir(options.dataDir);
     const chain = writeChainFiles(paths);
     for (const folder of [paths.logs, paths.services]) mkdirSync(folder, { recursive: true });
-    const [postgres, nats] = await startServers(paths, ports, deps, servers);
+    const { databaseUrl, natsUrl } = await startServers(options, paths, ports, deps, servers);
     proceed();
-    await createDatabases(postgres.url);
+    await createDatabases(databaseUrl);
     proceed();
     requireBundles(options.appsDir);
     const specs = serviceSpecs({
       ports,
-      natsUrl: nats.url,
-      databaseUrl: (name) => withDatabase(postgres.url, name),
+      natsUrl,
+      // Devnets that share a NATS server must not hear each other.
+      streamPrefix: `sheaf-${options.portBase}`,
+      databaseUrl: (name) => withDatabase(databaseUrl, name),
       chainSpecFile: paths.chainSpec,
       keyFile: (name) => keyFile(paths.keys, name),
       dataDir: (name) => ensureDir(join(paths.services, name)),
@@ -116,11 +121,12 @@ function requireBundles(appsDir: string): void {
 }
 
 async function startServers(
+  options: DevnetOptions,
   paths: { postgres: string; nats: string },
   ports: Ports,
   deps: { report: (sentence: string) => void },
   started: SupervisedServer[],
-): Promise<[SupervisedServer, SupervisedServer]> {
+): Promise<{ databaseUrl: string; natsUrl: string }> {
   const keep = async (server: Promise<SupervisedServer>): Promise<SupervisedServer> => {
     started.push(await server);
     return server;
@@ -132,11 +138,11 @@ async function startServers(
   // Both are awaited, even when one fails, so that `started` holds whatever runs.
   const [postgres, nats] = await Promise.allSettled([
     keep(superviseServer('postgres', startOne.postgres, deps)),
-    keep(superviseServer('nats', startOne.nats, deps)),
+    options.natsUrl === undefined ? keep(superviseServer('nats', startOne.nats, deps)) : requireNats(options.natsUrl),
   ]);
   if (postgres.status === 'rejected') throw postgres.reason;
   if (nats.status === 'rejected') throw nats.reason;
-  return [postgres.value, nats.value];
+  return { databaseUrl: postgres.value.url, natsUrl: nats.value.url };
 }
 
 async function createDatabases(serverUrl: string): Promise<void> {

@@ -5,6 +5,7 @@ import { daNodeCount, validatorCount, type DatabaseName, type Ports } from './la
 export interface Wiring {
   ports: Ports;
   natsUrl: string;
+  streamPrefix: string;
   databaseUrl(name: DatabaseName): string;
   chainSpecFile: string;
   keyFile(name: string): string;
@@ -39,7 +40,7 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
     },
   });
   const grpc = (port: number) => ({ SHEAF_GRPC_HOST: host, SHEAF_GRPC_PORT: String(port) });
-  const bus = { SHEAF_NATS_URL: wiring.natsUrl };
+  const bus = { SHEAF_NATS_URL: wiring.natsUrl, SHEAF_STREAM_PREFIX: wiring.streamPrefix };
   const peers = {
     SHEAF_SEQUENCER_ADDRESS: address(ports.sequencerGrpc),
     SHEAF_EXECUTION_ADDRESS: address(ports.executionGrpc),
