@@ -40,7 +40,15 @@ export function toStatus(error: unknown): StatusObject {
   const detail: ChainErrorDetail = isChainError(error) ? error.detail : { code: 'INTERNAL', message: 'internal error' };
   const metadata = new Metadata();
   metadata.set(detailKey, Buffer.from(commonV1.ErrorDetail.encode(toWire(detail)).finish()));
-  return { code: statusOfCode[detail.code], details: detail.message.slice(0, messageLettersMax), metadata };
+  return { code: statusOfCode[detail.code], details: messageOf(detail), metadata };
+}
+
+/** The message, cut; when the error's data is too long to travel, it says so. */
+function messageOf(detail: ChainErrorDetail): string {
+  const message = detail.message.slice(0, messageLettersMax);
+  const dataBytes = detail.code === 'REJECTED' && detail.data !== undefined ? detail.data.length / 2 - 1 : 0;
+  if (dataBytes <= dataBytesMax) return message;
+  return `${message} (its data of ${dataBytes} bytes is left out: an error carries at most ${dataBytesMax})`;
 }
 
 /** The ChainError of a failed call: the server's own, or what the transport's status means to a caller. */
