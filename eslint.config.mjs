@@ -28,7 +28,7 @@ const boundaries = (...extra) => [
 ];
 
 export default tseslint.config(
-  { ignores: ['**/dist', '**/generated', '**/node_modules', '**/*.cjs', '.nx'] },
+  { ignores: ['**/dist', '**/assembly', '**/generated', '**/node_modules', '**/*.cjs', '.nx'] },
   {
     files: ['**/*.ts'],
     extends: [tseslint.configs.recommended],

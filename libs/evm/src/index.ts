@@ -1,0 +1,22 @@
+export { notHere } from './ports.ts';
+export type {
+  AccountEffect,
+  AccountView,
+  BlockEnvironment,
+  Checkpoint,
+  EngineMode,
+  Evm,
+  EvmLog,
+  EvmOptions,
+  EvmStats,
+  Fork,
+  HaltReason,
+  Host,
+  HostAccount,
+  Message,
+  MessageResult,
+  MissingKey,
+  SlotEffect,
+  TransactionEffects,
+  TransactionEnvironment,
+} from './ports.ts';
