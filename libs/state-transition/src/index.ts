@@ -1,5 +1,22 @@
+export {
+  applyTransaction,
+  type AppliedTransaction,
+  type TransactionOutcome,
+  type TransactionPlace,
+} from './apply-transaction.ts';
+export type { AccountChange, BlockChanges } from './block-changes.ts';
+export { BlockOverlay, type BlockHashSource } from './block-overlay.ts';
 export { createEngine } from './engine.ts';
+export { createForkRules, type BlobSchedule, type ForkRules } from './fork-rules.ts';
 export { genesis } from './genesis.ts';
+export {
+  importBlock,
+  type BlockFault,
+  type HeaderField,
+  type ImportBlockInput,
+  type ImportBlockResult,
+} from './import-block.ts';
+export type { InvalidReason } from './invalid-reason.ts';
 export type {
   AccountProof,
   AccountState,
@@ -18,4 +35,7 @@ export type {
   Witness,
 } from './ports.ts';
 export { proveAccount, readAccount, readStorage } from './read-state.ts';
+export type { StateReader } from './state-reader.ts';
+export { commitChanges } from './state-root.ts';
+export { trieState } from './trie-state.ts';
 export { witnessReader } from './witness.ts';
