@@ -2,18 +2,18 @@
 //
 //   node libs/contracts/compile.mjs           writes what differs
 //   node libs/contracts/compile.mjs --check   writes nothing, fails when something differs
+//   node libs/contracts/compile.mjs [--check] <sources> <generated>   the same for another pair of folders
 //
 // The output is committed, so that type checks and tests need no build first; CI runs --check.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { format, resolveConfig } from 'prettier';
 
 const require = createRequire(import.meta.url);
 const folder = dirname(fileURLToPath(import.meta.url));
-const sourceFolder = join(folder, 'solidity');
-const outputFolder = join(folder, 'src/generated');
+const [sourceFolder, outputFolder] = folders(process.argv.slice(2).filter((argument) => argument !== '--check'));
 
 /** Cancun is the oldest fork that a chain can be started with, so the code runs on all of them. */
 const evmVersion = 'cancun';
@@ -37,6 +37,12 @@ if (check) {
   for (const file of surplus) rmSync(file);
 }
 
+function folders(given) {
+  if (given.length === 0) return [join(folder, 'solidity'), join(folder, 'src/generated')];
+  if (given.length === 2) return given.map((path) => resolve(path));
+  throw new Error('usage: compile.mjs [--check] [<sources> <generated>]');
+}
+
 /** The contracts declared in our own files; imports are resolved from node_modules. */
 function compile() {
   const files = readdirSync(sourceFolder)
@@ -56,7 +62,10 @@ function compile() {
     },
   };
   const output = JSON.parse(require('solc').compile(JSON.stringify(input), { import: readImport }));
-  const faults = (output.errors ?? []).filter(({ severity }) => severity !== 'info');
+  // A warning about an imported package's source is its authors' to mend.
+  const ours = ({ severity, sourceLocation }) =>
+    severity === 'error' || (severity === 'warning' && !sourceLocation?.file.startsWith('@'));
+  const faults = (output.errors ?? []).filter(ours);
   if (faults.length > 0) throw new Error(faults.map(({ formattedMessage }) => formattedMessage).join('\n'));
   return files.flatMap((file) =>
     Object.entries(output.contracts[file] ?? {}).map(([name, contract]) => ({ name, file, contract })),
@@ -83,7 +92,7 @@ async function render(contracts) {
       deployedBytecode: `0x${contract.evm.deployedBytecode.object}`,
     };
     const text = [
-      `// Generated from solidity/${file} by compile.mjs.`,
+      `// Generated from ${basename(sourceFolder)}/${file} by compile.mjs.`,
       `export const ${name[0].toLowerCase()}${name.slice(1)} = ${JSON.stringify(value)} as const;`,
     ].join('\n');
     files.set(join(outputFolder, `${kebab}.ts`), await format(text, { ...options, parser: 'typescript' }));
