@@ -2,11 +2,9 @@ import { keccak256 } from '@sheaf/crypto';
 import { limits, toHash32 } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList, readRecipient } from './fields.ts';
 import { decodeRlp, type RlpItem } from './rlp.ts';
-import { signingDigest } from './signing-digest.ts';
+import { secp256k1Order, signingDigest } from './signing-digest.ts';
 import type { AccessListEntry, Authorization, Transaction, TransactionFields } from './transaction.ts';
 
-/** Order of secp256k1. */
-const curveOrder = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const uint64Max = 2n ** 64n - 1n;
 const uint256Max = 2n ** 256n - 1n;
 
@@ -20,20 +18,31 @@ interface Signature {
 }
 
 /**
- * The transaction in `raw`: canonical RLP, bounded fields, low `s` (EIP-2), at most `limits.transactionBytesMax` bytes.
- * Blobs are not part of it: type 3 is accepted only without its network wrapper.
+ * The transaction in `raw`: canonical RLP, bounded fields, low `s` (EIP-2), at most `limits.transactionBytesMax` bytes,
+ * and nothing that no block may have. Blobs are not part of it: type 3 is accepted only without its network wrapper.
  * @throws ChainError `INVALID_ARGUMENT` naming the field, for example `transaction.nonce`
  */
 export function decodeTransaction(raw: Uint8Array): Transaction {
   if (raw.length > limits.transactionBytesMax) {
     throw invalid('transaction', `is ${raw.length} bytes; at most ${limits.transactionBytesMax} are allowed`);
   }
+  const transaction = readTransaction(raw);
+  checkRules(transaction);
+  return transaction;
+}
+
+/**
+ * What `raw` says, of any size: canonical RLP, fields in their widths, low `s` (EIP-2). Whether a block may have it is
+ * not checked: for blocks that others made.
+ * @throws ChainError `INVALID_ARGUMENT` naming the field
+ */
+export function readTransaction(raw: Uint8Array): Transaction {
   const type = raw.length > 0 && raw[0]! < 0x80 ? raw[0]! : 0;
   const body = raw.length > 0 && raw[0]! < 0x80 ? raw.subarray(1) : raw;
   if ((body !== raw && type === 0) || type > 4) throw invalid('transaction.type', `${type} is not known`);
   const items = readList(decodeRlp(body, 'transaction'), 'transaction', fieldCounts[type as 0 | 1 | 2 | 3 | 4]);
   const { fields, signature } = decoders[type as 0 | 1 | 2 | 3 | 4](items);
-  checkBounds(fields, signature);
+  checkSignature(signature);
   return {
     ...fields,
     ...signature,
@@ -163,12 +172,9 @@ function readAuthorizations(item: RlpItem | undefined): Authorization[] {
 }
 
 function readBlobHashes(item: RlpItem | undefined) {
-  return readList(item, 'transaction.blobVersionedHashes').map((entry, i) => {
-    const field = `transaction.blobVersionedHashes[${i}]`;
-    const hash = readHash(entry, field);
-    if (!hash.startsWith('0x01')) throw invalid(field, 'must be of version 1');
-    return hash;
-  });
+  return readList(item, 'transaction.blobVersionedHashes').map((entry, i) =>
+    readHash(entry, `transaction.blobVersionedHashes[${i}]`),
+  );
 }
 
 function readSignature(items: readonly RlpItem[], at: number): Signature {
@@ -181,7 +187,7 @@ function readSignature(items: readonly RlpItem[], at: number): Signature {
   };
 }
 
-function checkBounds(fields: TransactionFields, { r, s }: Signature): void {
+function checkRules(fields: TransactionFields): void {
   // EIP-2681: the nonce after this one must exist.
   if (fields.nonce === uint64Max) throw invalid('transaction.nonce', 'must be below 2^64-1');
   if (fields.maxPriorityFeePerGas > fields.maxFeePerGas) {
@@ -199,7 +205,13 @@ function checkBounds(fields: TransactionFields, { r, s }: Signature): void {
     throw invalid('transaction.blobVersionedHashes', 'must not be empty');
   if (fields.type === 4 && fields.authorizationList.length === 0)
     throw invalid('transaction.authorizationList', 'must not be empty');
-  if (r === 0n || r >= curveOrder) throw invalid('transaction.r', 'must be between 1 and the curve order');
-  if (s === 0n || s > curveOrder / 2n)
+  fields.blobVersionedHashes.forEach((hash, i) => {
+    if (!hash.startsWith('0x01')) throw invalid(`transaction.blobVersionedHashes[${i}]`, 'must be of version 1');
+  });
+}
+
+function checkSignature({ r, s }: Signature): void {
+  if (r === 0n || r >= secp256k1Order) throw invalid('transaction.r', 'must be between 1 and the curve order');
+  if (s === 0n || s > secp256k1Order / 2n)
     throw invalid('transaction.s', 'must be between 1 and half the curve order (EIP-2)');
 }

@@ -1,3 +1,5 @@
+export { authorizationDigest, recoverAuthority } from './authorization.ts';
+export { blobBaseFee, gasPerBlob, nextExcessBlobGas, type BlobSchedule } from './blob-gas.ts';
 export {
   decodeBlock,
   decodeHeader,
@@ -9,7 +11,7 @@ export {
   type Header,
   type Withdrawal,
 } from './block.ts';
-export { decodeTransaction } from './decode-transaction.ts';
+export { decodeTransaction, readTransaction } from './decode-transaction.ts';
 export { effectiveGasPrice, floorDataGas, intrinsicGas, nextBaseFee } from './gas.ts';
 export { orderedRoot, receiptsRoot, transactionsRoot, withdrawalsRoot } from './ordered-root.ts';
 export { encodeReceipt, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';

@@ -3,6 +3,9 @@ import { hexToBytes, bigintToBytes, concatBytes } from '@sheaf/primitives';
 import { encodeRlp, type RlpItem } from './rlp.ts';
 import type { AccessListEntry, Authorization, TransactionFields } from './transaction.ts';
 
+/** Order of the curve's group. */
+export const secp256k1Order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
+
 /** The RLP fields of a transaction up to its signature. */
 export function unsignedFields(tx: TransactionFields): RlpItem[] {
   const message = [
