@@ -1,8 +1,22 @@
-import type { BlockEnvironment, Evm, Host, MissingKey, TransactionEffects } from '@sheaf/evm';
-import type { Log, TransactionFields } from '@sheaf/ethereum';
-import type { Address } from '@sheaf/primitives';
+import type { BlockEnvironment, Evm, Host, MessageResult, MissingKey, TransactionEffects } from '@sheaf/evm';
+import { notHere } from '@sheaf/evm';
+import { effectiveGasPrice, logsBloom, type Log, type TransactionFields } from '@sheaf/ethereum';
+import { bytesToHex, toAddress, type Address, type Hash32 } from '@sheaf/primitives';
+import { isEmptyCode } from './account-codec.ts';
+import { authorize } from './authorize.ts';
+import {
+  blobGas,
+  delegateOf,
+  leastGas,
+  refuseFields,
+  refuseForm,
+  refusePlace,
+  refuseSender,
+  type LeastGas,
+} from './check-transaction-rules.ts';
 import type { ForkRules } from './fork-rules.ts';
 import type { InvalidReason } from './invalid-reason.ts';
+import { MissingState } from './missing-state.ts';
 
 /** Where in which block a transaction stands. */
 export interface TransactionPlace {
@@ -24,7 +38,7 @@ export interface AppliedTransaction {
   blobGasUsed: bigint;
   /** Wei. */
   effectiveGasPrice: bigint;
-  /** Where a creation, failed or not, would put its contract. */
+  /** What a creation made. */
   contractAddress: Address | undefined;
   /** What the message returned or reverted with. */
   output: Uint8Array;
@@ -49,11 +63,108 @@ export type TransactionOutcome =
  * The host is only read: `BlockOverlay.apply(outcome.effects)` makes it part of the block.
  */
 export function applyTransaction(
-  _evm: Evm,
-  _host: Host,
-  _place: TransactionPlace,
-  _transaction: TransactionFields,
-  _sender: Address,
+  evm: Evm,
+  host: Host,
+  place: TransactionPlace,
+  transaction: TransactionFields,
+  sender: Address,
 ): TransactionOutcome {
-  throw new Error('to come');
+  const { rules } = place;
+  const least = leastGas(transaction, rules);
+  const reason =
+    refuseForm(transaction, rules) ?? refuseFields(transaction, rules) ?? refusePlace(transaction, least, place);
+  if (reason !== undefined) return { status: 'invalid', reason };
+  try {
+    return run(evm, host, place, transaction, sender, least);
+  } catch (error) {
+    if (error instanceof MissingState) return { status: 'missing', keys: error.keys };
+    throw error;
+  }
+}
+
+function run(
+  evm: Evm,
+  host: Host,
+  { rules, environment }: TransactionPlace,
+  transaction: TransactionFields,
+  sender: Address,
+  { intrinsic, floor }: LeastGas,
+): TransactionOutcome {
+  const { gasLimit, to, value, data, nonce, authorizationList, blobVersionedHashes } = transaction;
+  const price = effectiveGasPrice(transaction, environment.baseFeePerGas);
+  evm.begin(host, environment, { origin: sender, gasPrice: price, blobVersionedHashes });
+  const account = evm.account(sender);
+  const reason = refuseSender(transaction, account, () => senderCode(host, account.codeHash), rules);
+  if (reason !== undefined) return { status: 'invalid', reason };
+
+  const blobGasUsed = blobGas(transaction);
+  evm.addBalance(sender, -(gasLimit * price + blobGasUsed * environment.blobBaseFee));
+  evm.setNonce(sender, nonce + 1n);
+  warm(evm, environment.coinbase, transaction, sender);
+  authorize(evm, rules.chainId, authorizationList);
+  if (rules.prague && to !== undefined) warmDelegate(evm, to);
+
+  const result = evm.run({ caller: sender, to, value, data, gas: gasLimit - intrinsic, nonce });
+  if (result.status === 'missing') return { status: 'missing', keys: result.keys };
+
+  const gasUsed = gasPaid(gasLimit, gasLeft(result), evm.refund(), floor);
+  evm.addBalance(sender, (gasLimit - gasUsed) * price);
+  evm.addBalance(environment.coinbase, gasUsed * (price - environment.baseFeePerGas));
+  const effects = evm.finish();
+  return {
+    status: 'included',
+    success: result.status === 'success',
+    gasUsed,
+    blobGasUsed,
+    effectiveGasPrice: price,
+    contractAddress: result.status === 'success' ? result.created : undefined,
+    output: result.status === 'halt' ? new Uint8Array(0) : result.output,
+    logs: effects.logs,
+    logsBloom: logsBloom(effects.logs),
+    effects,
+  };
+}
+
+/** EIP-2929, 2930, 3651: what is warm from the start beside the precompiles. */
+export function warm(
+  evm: Evm,
+  coinbase: Address,
+  { to, accessList }: Pick<TransactionFields, 'to' | 'accessList'>,
+  sender: Address,
+): void {
+  evm.warmAddress(sender);
+  evm.warmAddress(coinbase);
+  if (to !== undefined) evm.warmAddress(to);
+  for (const { address, storageKeys } of accessList) {
+    evm.warmAddress(address);
+    for (const slot of storageKeys) evm.warmSlot(address, slot);
+  }
+}
+
+/** EIP-7702: who the callee delegates to is warm. @throws MissingState */
+export function warmDelegate(evm: Evm, to: Address): void {
+  if (isEmptyCode(evm.account(to).codeHash)) return;
+  const delegate = delegateOf(evm.code(to));
+  if (delegate !== undefined) evm.warmAddress(toAddress(delegate));
+}
+
+/** What is paid: at most a fifth is refunded (EIP-3529), and not below the floor (EIP-7623). */
+export function gasPaid(gasLimit: bigint, left: bigint, refund: bigint, floor: bigint): bigint {
+  const used = gasLimit - left;
+  const refundMax = used / 5n;
+  const paid = used - (refund < refundMax ? refund : refundMax);
+  return paid > floor ? paid : floor;
+}
+
+/** A halt takes all. */
+export function gasLeft(result: Exclude<MessageResult, { status: 'missing' }>): bigint {
+  return result.status === 'halt' ? 0n : result.gasLeft;
+}
+
+/** From the host, not the engine, which may have it from before: the host is to know that it was read. */
+function senderCode(host: Host, codeHash: Uint8Array): Uint8Array {
+  if (isEmptyCode(codeHash)) return new Uint8Array(0);
+  const code = host.code(codeHash);
+  if (code === notHere) throw new MissingState([{ kind: 'code', codeHash: bytesToHex(codeHash) as Hash32 }]);
+  return code;
 }

@@ -1,13 +1,5 @@
+import type { BlobSchedule } from '@sheaf/ethereum';
 import type { Fork } from '@sheaf/evm';
-
-/** EIP-4844 with EIP-7840's names: how many blobs a block may have, and how their price moves. */
-export interface BlobSchedule {
-  /** Blobs a block at which the price stands still. */
-  target: number;
-  /** Blobs a block has at most. */
-  max: number;
-  baseFeeUpdateFraction: bigint;
-}
 
 /** What the fork and the chain decide about a block and its transactions. */
 export interface ForkRules {

@@ -7,7 +7,7 @@ export {
 export type { AccountChange, BlockChanges } from './block-changes.ts';
 export { BlockOverlay, type BlockHashSource } from './block-overlay.ts';
 export { createEngine } from './engine.ts';
-export { createForkRules, type BlobSchedule, type ForkRules } from './fork-rules.ts';
+export { createForkRules, type ForkRules } from './fork-rules.ts';
 export { genesis } from './genesis.ts';
 export {
   importBlock,
