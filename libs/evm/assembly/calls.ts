@@ -58,6 +58,7 @@ import { precompile } from './host';
 import { keccak256 } from './keccak';
 import { charge, chargeWords, expand, expandRange, memoryTop } from './memory';
 import { access, isStatic, setStackPointer, stackPointer } from './operations';
+import { sha256 } from './sha256';
 import {
   accountAt,
   BALANCE,
@@ -207,14 +208,16 @@ export function enterCall(
 function callPrecompile(id: u32, gas: i64, input: usize, size: u32): i32 {
   let output: i32 = 0;
   if (id == 4) {
-    // Identity: 15 gas and 3 a word, and no way to JavaScript.
-    const left = gas - 15 - <i64>(((<u64>size + 31) >> 5) * 3);
-    store<i64>(SCRATCH, left);
-    if (left < 0) output = -1;
-    else {
+    // Identity and SHA-256 need no way to JavaScript.
+    if (takePrecompileGas(gas, 15, 3, size)) {
       memory.copy(reserveOutput(size), input, size);
       output = <i32>size;
-    }
+    } else output = -1;
+  } else if (id == 2) {
+    if (takePrecompileGas(gas, 60, 12, size)) {
+      sha256(reserveOutput(32), input, size);
+      output = 32;
+    } else output = -1;
   } else {
     store<i64>(SCRATCH, gas);
     output = precompile(<i32>id, input, <i32>size);
@@ -229,6 +232,12 @@ function callPrecompile(id: u32, gas: i64, input: usize, size: u32): i32 {
   giveOutput();
   lastStatus = RETURNED;
   return finishCall(true, load<i64>(SCRATCH));
+}
+
+function takePrecompileGas(gas: i64, base: i64, perWord: i64, size: u32): bool {
+  const left = gas - base - <i64>((<u64>size + 31) >> 5) * perWord;
+  store<i64>(SCRATCH, left);
+  return left >= 0;
 }
 
 /** Room for a precompile's output, above the current frame's memory. */

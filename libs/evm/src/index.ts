@@ -1,3 +1,5 @@
+export { createEvm } from './evm.ts';
+export { MissingState } from './missing-state.ts';
 export { notHere } from './ports.ts';
 export type {
   AccountEffect,
