@@ -1,0 +1,170 @@
+import { keccak256 } from '@sheaf/crypto';
+import { emptyRoot, encodeRlp, Trie } from '@sheaf/ethereum';
+import type { Host } from '@sheaf/evm';
+import {
+  bigintToBytes,
+  bytesToHex,
+  hexToBytes,
+  toHash32,
+  zeroHash,
+  type Address,
+  type Hash32,
+} from '@sheaf/primitives';
+import type { BlockChanges } from '@sheaf/state-transition';
+import { readAddress, readBytes, readHash, readObject, readQuantity } from './json.ts';
+
+/** Slots that are not zero; 32-byte keys and values. */
+export type Slots = ReadonlyMap<Hash32, Hash32>;
+
+export interface WorldAccount {
+  readonly nonce: bigint;
+  readonly balance: bigint;
+  readonly codeHash: Hash32;
+  readonly slots: Slots;
+}
+
+export const emptyCodeHash = toHash32(keccak256(new Uint8Array(0)));
+
+/** Roots are asked for again and again: of the state before, and of accounts that a transaction left alone. */
+const slotRoots = new WeakMap<Slots, Hash32>();
+
+/** The whole state of a fixture in memory. A value: `apply` gives another one. */
+export class World {
+  readonly accounts: ReadonlyMap<Address, WorldAccount>;
+  readonly codes: ReadonlyMap<Hash32, Uint8Array>;
+  #root: Hash32 | undefined;
+
+  constructor(accounts: ReadonlyMap<Address, WorldAccount>, codes: ReadonlyMap<Hash32, Uint8Array>) {
+    this.accounts = accounts;
+    this.codes = codes;
+  }
+
+  /** The state root (yellow paper, 4.1): a secure trie of accounts over secure tries of slots. */
+  root(): Hash32 {
+    if (this.#root !== undefined) return this.#root;
+    const trie = new Trie();
+    for (const [address, { nonce, balance, codeHash, slots }] of this.accounts) {
+      const leaf = [bigintToBytes(nonce), bigintToBytes(balance), hexToBytes(slotsRoot(slots)), hexToBytes(codeHash)];
+      trie.put(keccak256(hexToBytes(address)), encodeRlp(leaf));
+    }
+    this.#root = toHash32(trie.commit().root);
+    return this.#root;
+  }
+
+  code(codeHash: Hash32): Uint8Array {
+    if (codeHash === emptyCodeHash) return new Uint8Array(0);
+    const code = this.codes.get(codeHash);
+    if (code === undefined) throw new Error(`no code ${codeHash}`);
+    return code;
+  }
+
+  /** A host over this state; `blockHash` says what BLOCKHASH sees. */
+  host(blockHash: Host['blockHash']): Host {
+    return {
+      account: (bytes) => {
+        const account = this.accounts.get(bytesToHex(bytes) as Address);
+        if (account === undefined) return undefined;
+        const { nonce, balance, codeHash, slots } = account;
+        return { nonce, balance, codeHash: hexToBytes(codeHash), hasStorage: slots.size > 0 };
+      },
+      storage: (bytes, slot) => {
+        const value = this.accounts.get(bytesToHex(bytes) as Address)?.slots.get(bytesToHex(slot) as Hash32);
+        return value === undefined ? undefined : hexToBytes(value);
+      },
+      code: (codeHash) => this.code(bytesToHex(codeHash) as Hash32),
+      blockHash,
+    };
+  }
+
+  /** The state after the changes. */
+  apply(changes: BlockChanges): World {
+    const accounts = new Map(this.accounts);
+    const codes = new Map([...this.codes, ...changes.codes]);
+    for (const { address, account, storageWiped, slots: changed } of changes.accounts) {
+      if (account === undefined) {
+        accounts.delete(address);
+        continue;
+      }
+      const before = storageWiped ? noSlots : (accounts.get(address)?.slots ?? noSlots);
+      const slots = changed.length === 0 ? before : new Map(before);
+      if (slots !== before) for (const { slot, value } of changed) setSlot(slots as Map<Hash32, Hash32>, slot, value);
+      const { nonce, balance, codeHash } = account;
+      accounts.set(address, { nonce, balance, codeHash: toHash32(codeHash), slots });
+    }
+    return new World(accounts, codes);
+  }
+}
+
+function setSlot(slots: Map<Hash32, Hash32>, slot: Hash32, value: Uint8Array): void {
+  const word = toHash32(value);
+  if (word === zeroHash) slots.delete(slot);
+  else slots.set(slot, word);
+}
+
+const noSlots: Slots = new Map();
+
+function slotsRoot(slots: Slots): Hash32 {
+  if (slots.size === 0) return emptyRoot;
+  let root = slotRoots.get(slots);
+  if (root === undefined) {
+    const trie = new Trie();
+    for (const [slot, value] of slots) {
+      trie.put(keccak256(hexToBytes(slot)), encodeRlp(bigintToBytes(BigInt(value))));
+    }
+    root = toHash32(trie.commit().root);
+    slotRoots.set(slots, root);
+  }
+  return root;
+}
+
+/** The `pre`, `postState` or `preState` of a fixture: `{address: {nonce, balance, code, storage}}`. @throws FixtureError */
+export function readWorld(value: unknown, field: string): World {
+  const accounts = new Map<Address, WorldAccount>();
+  const codes = new Map<Hash32, Uint8Array>();
+  for (const [key, entry] of Object.entries(readObject(value, field))) {
+    const at = `${field}.${key}`;
+    const fields = readObject(entry, at);
+    const code = readBytes(fields['code'] ?? '0x', `${at}.code`);
+    const codeHash = code.length === 0 ? emptyCodeHash : toHash32(keccak256(code));
+    if (code.length > 0) codes.set(codeHash, code);
+    const slots = new Map<Hash32, Hash32>();
+    for (const [slot, content] of Object.entries(readObject(fields['storage'] ?? {}, `${at}.storage`))) {
+      const word = readHash(content, `${at}.storage.${slot}`);
+      if (word !== zeroHash) slots.set(readHash(slot, `${at}.storage key`), word);
+    }
+    accounts.set(readAddress(key.startsWith('0x') ? key : `0x${key}`, `${field} key`), {
+      nonce: readQuantity(fields['nonce'] ?? '0x0', `${at}.nonce`),
+      balance: readQuantity(fields['balance'] ?? '0x0', `${at}.balance`),
+      codeHash,
+      slots: slots.size === 0 ? noSlots : slots,
+    });
+  }
+  return new World(accounts, codes);
+}
+
+/** Where `got` is another state than `expected`, a line each, at most `linesMax`. */
+export function differWorlds(expected: World, got: World, linesMax = 8): string[] {
+  const lines: string[] = [];
+  const addresses = new Set([...expected.accounts.keys(), ...got.accounts.keys()]);
+  for (const address of [...addresses].sort()) {
+    const wanted = expected.accounts.get(address);
+    const found = got.accounts.get(address);
+    if (wanted === undefined || found === undefined) {
+      lines.push(`${address}: expected ${wanted ? 'an account' : 'none'}, got ${found ? describe(found) : 'none'}`);
+      continue;
+    }
+    for (const field of ['nonce', 'balance', 'codeHash'] as const) {
+      if (wanted[field] !== found[field])
+        lines.push(`${address} ${field}: expected ${wanted[field]}, got ${found[field]}`);
+    }
+    for (const slot of new Set([...wanted.slots.keys(), ...found.slots.keys()])) {
+      const [want, have] = [wanted.slots.get(slot) ?? zeroHash, found.slots.get(slot) ?? zeroHash];
+      if (want !== have) lines.push(`${address} slot ${slot}: expected ${want}, got ${have}`);
+    }
+  }
+  return lines.length > linesMax ? [...lines.slice(0, linesMax), `and ${lines.length - linesMax} more`] : lines;
+}
+
+function describe({ nonce, balance, codeHash, slots }: WorldAccount): string {
+  return `nonce ${nonce}, balance ${balance}, code ${codeHash}, ${slots.size} slots`;
+}
