@@ -168,6 +168,12 @@ function finishCall(success: bool, gasBack: i64): i32 {
   return CONTINUE;
 }
 
+/** The caller cannot pay, or is too deep: nothing has happened. */
+export function refuse(): i32 {
+  lastStatus = INSUFFICIENT_BALANCE;
+  return CONTINUE;
+}
+
 /**
  * The callee of a call begins, or has ended already: its arguments are off the stack, its gas is taken from the caller.
  * `account` (loaded) is whose storage and address it has, `code` the record (0: a precompile).
@@ -186,7 +192,7 @@ export function enterCall(
   store<u32>(RETURN_DATA_SIZE, 0);
   const caller = <usize>load<u32>(FRAME_ACCOUNT);
   if (load<u32>(DEPTH) > depthMax || (moves && lessThan(caller + BALANCE, value))) {
-    lastStatus = INSUFFICIENT_BALANCE;
+    refuse();
     return finishCall(false, gas);
   }
   takeMarks();
@@ -312,8 +318,9 @@ function callAs(kind: i32): i32 {
   // EIP-150: all but a 64th.
   const left = load<i64>(FRAME_GAS);
   const most = left - (left >> 6);
-  const asked = saturated(sp - 32);
-  let gas = asked < <u64>most ? <i64>asked : most;
+  const high = load<u64>(sp - 24) | load<u64>(sp - 16) | load<u64>(sp - 8);
+  const asked = load<u64>(sp - 32);
+  let gas = high == 0 && asked < <u64>most ? <i64>asked : most;
   store<i64>(FRAME_GAS, left - gas);
   if (hasValue) gas += stipend;
   outputOffset = wanted == 0 ? 0 : load<u32>(args - 64);

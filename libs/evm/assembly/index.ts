@@ -4,7 +4,6 @@ import {
   CODE_COMPILED,
   CODE_HEAT,
   CODE_REPORTED,
-  CODE_SIZE,
   CONTINUE,
   DEPTH,
   FRAME,
@@ -32,7 +31,7 @@ import {
   SCRATCH,
   STACKS,
 } from '../src/layout';
-import { codeToRun, createdBy, enterCall, enterCreate, leave } from './calls';
+import { codeToRun, createdBy, enterCall, enterCreate, leave, refuse } from './calls';
 import { emptyCode, renewCodes } from './codes';
 import { reserve, resetHeap } from './heap';
 import { hot } from './host';
@@ -40,8 +39,6 @@ import { interpret } from './interpreter';
 import {
   accountAt,
   BALANCE,
-  CODE_HASH_OF,
-  CODE,
   codeOf,
   loaded,
   precompileOf,
@@ -56,7 +53,7 @@ import {
   warmSlot as warmSlotEntry,
   willSetBalance,
 } from './tables';
-import { copyWord } from './words';
+import { copyWord, lessThan } from './words';
 
 export {
 
@@ -225,6 +222,7 @@ export function runCreate(gas: i64, inputSize: u32, nonce: u64): i32 {
   const account = createdBy(caller, nonce);
   if (!loaded(caller) || !loaded(account)) return MISSING;
   store<u32>(FRAME_ACCOUNT, <u32>caller);
+  if (lessThan(caller + BALANCE, SCRATCH + 64)) return refuse();
   const status = enterCreate(account, gas, SCRATCH + 64, MEMORIES, inputSize);
   return status == CALLED ? drive() : status;
 }

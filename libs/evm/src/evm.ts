@@ -64,6 +64,8 @@ class MachineEvm implements Evm {
   readonly #hashBytes = new Uint8Array(32);
   readonly #checkpoints: { journal: number; logs: number; refund: bigint }[] = [];
   #host: Host | undefined;
+  /** The block whose words the machine has: most transactions share it with the one before. */
+  #block: BlockEnvironment | undefined;
   #missing: MissingKey[] = [];
 
   constructor({ fork, chainId, mode = 'both' }: EvmOptions) {
@@ -94,6 +96,15 @@ class MachineEvm implements Evm {
     this.#contracts.begin();
     this.#exports.begin();
     const memory = this.#memory;
+    memory.setHex(layout.ORIGIN, transaction.origin);
+    memory.setWord(layout.GAS_PRICE, transaction.gasPrice);
+    this.#setBlobHashes(transaction.blobVersionedHashes);
+    if (block !== this.#block) this.#setBlock(block);
+  }
+
+  #setBlock(block: BlockEnvironment): void {
+    const memory = this.#memory;
+    this.#block = block;
     memory.setHex(layout.COINBASE, block.coinbase);
     memory.setWord(layout.NUMBER, block.number);
     memory.setWord(layout.TIMESTAMP, block.timestamp);
@@ -101,9 +112,6 @@ class MachineEvm implements Evm {
     memory.setWord(layout.GAS_LIMIT, block.gasLimit);
     memory.setWord(layout.BASE_FEE, block.baseFeePerGas);
     memory.setWord(layout.BLOB_BASE_FEE, block.blobBaseFee);
-    memory.setHex(layout.ORIGIN, transaction.origin);
-    memory.setWord(layout.GAS_PRICE, transaction.gasPrice);
-    this.#setBlobHashes(transaction.blobVersionedHashes);
   }
 
   #setBlobHashes(hashes: readonly Hash32[]): void {

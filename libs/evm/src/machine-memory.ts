@@ -1,6 +1,9 @@
 /// <reference path="./webassembly.d.ts" />
 import { bytesToHex, type Address, type Hash32 } from '@sheaf/primitives';
 
+/** Values of the hex digits by character code. */
+const digits = Uint8Array.from({ length: 128 }, (_, code) => parseInt(String.fromCharCode(code), 16) || 0);
+
 const limb = (1n << 64n) - 1n;
 
 /**
@@ -115,7 +118,7 @@ export class MachineMemory {
     const { bytes } = this;
     const length = (hex.length - 2) >> 1;
     for (let i = 0, from = hex.length - 2; i < length; i++, from -= 2) {
-      bytes[at + i] = (digit(hex.charCodeAt(from)) << 4) | digit(hex.charCodeAt(from + 1));
+      bytes[at + i] = (digits[hex.charCodeAt(from)]! << 4) | digits[hex.charCodeAt(from + 1)]!;
     }
     if (length < 32) bytes.fill(0, at + length, at + 32);
   }
@@ -124,8 +127,4 @@ export class MachineMemory {
   slice(at: number, length: number): Uint8Array {
     return this.bytes.slice(at, at + length);
   }
-}
-
-function digit(code: number): number {
-  return code <= 57 ? code - 48 : (code | 32) - 87;
 }

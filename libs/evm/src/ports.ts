@@ -32,7 +32,7 @@ export interface Host {
   blockHash(number: bigint): Uint8Array | undefined | typeof notHere;
 }
 
-/** The block that a transaction is in. */
+/** The block that a transaction is in. Immutable: one object for all transactions of a block is cheapest. */
 export interface BlockEnvironment {
   coinbase: Address;
   number: bigint;
