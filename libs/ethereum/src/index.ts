@@ -11,6 +11,7 @@ export {
   type Header,
   type Withdrawal,
 } from './block.ts';
+export { contractAddress } from './contract-address.ts';
 export { decodeTransaction, readTransaction } from './decode-transaction.ts';
 export { effectiveGasPrice, floorDataGas, intrinsicGas, nextBaseFee } from './gas.ts';
 export { orderedRoot, receiptsRoot, transactionsRoot, withdrawalsRoot } from './ordered-root.ts';

@@ -1,12 +1,19 @@
-import type { BlockEnvironment, Evm, Host, MessageResult, MissingKey, TransactionEffects } from '@sheaf/evm';
-import { notHere } from '@sheaf/evm';
-import { effectiveGasPrice, logsBloom, type Log, type TransactionFields } from '@sheaf/ethereum';
-import { bytesToHex, toAddress, type Address, type Hash32 } from '@sheaf/primitives';
+import {
+  MissingState,
+  notHere,
+  type BlockEnvironment,
+  type Evm,
+  type Host,
+  type MessageResult,
+  type MissingKey,
+  type TransactionEffects,
+} from '@sheaf/evm';
+import { contractAddress, effectiveGasPrice, logsBloom, type Log, type TransactionFields } from '@sheaf/ethereum';
+import { bytesToHex, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import { isEmptyCode } from './account-codec.ts';
 import { authorize } from './authorize.ts';
 import {
   blobGas,
-  delegateOf,
   leastGas,
   refuseFields,
   refuseForm,
@@ -16,7 +23,6 @@ import {
 } from './check-transaction-rules.ts';
 import type { ForkRules } from './fork-rules.ts';
 import type { InvalidReason } from './invalid-reason.ts';
-import { MissingState } from './missing-state.ts';
 
 /** Where in which block a transaction stands. */
 export interface TransactionPlace {
@@ -38,7 +44,7 @@ export interface AppliedTransaction {
   blobGasUsed: bigint;
   /** Wei. */
   effectiveGasPrice: bigint;
-  /** What a creation made. */
+  /** Where a creation, failed or not, puts its contract. */
   contractAddress: Address | undefined;
   /** What the message returned or reverted with. */
   output: Uint8Array;
@@ -54,8 +60,9 @@ export type TransactionOutcome =
   | { status: 'invalid'; reason: InvalidReason }
   /** State that the host has not: apply it again when it has come. */
   | { status: 'missing'; keys: MissingKey[] }
-  /** No rule of Ethereum's forbids it, but it needs more memory than the engine has. The same for everyone. */
-  | { status: 'exhausted' };
+  /** No rule of Ethereum's forbids it, but it needs more memory than the engine has. The same for
+   * everyone. Of the effects only the reads count. */
+  | { status: 'exhausted'; cause: string; effects: TransactionEffects };
 
 /**
  * One transaction at its place: every rule of the fork, from the intrinsic gas to the fee. `transaction` may be of any
@@ -78,6 +85,8 @@ export function applyTransaction(
     return run(evm, host, place, transaction, sender, least);
   } catch (error) {
     if (error instanceof MissingState) return { status: 'missing', keys: error.keys };
+    // The machine's own limit; what it read until then is told all the same.
+    if (isChainError(error, 'LIMIT')) return { status: 'exhausted', cause: error.message, effects: evm.finish() };
     throw error;
   }
 }
@@ -102,7 +111,6 @@ function run(
   evm.setNonce(sender, nonce + 1n);
   warm(evm, environment.coinbase, transaction, sender);
   authorize(evm, rules.chainId, authorizationList);
-  if (rules.prague && to !== undefined) warmDelegate(evm, to);
 
   const result = evm.run({ caller: sender, to, value, data, gas: gasLimit - intrinsic, nonce });
   if (result.status === 'missing') return { status: 'missing', keys: result.keys };
@@ -117,7 +125,7 @@ function run(
     gasUsed,
     blobGasUsed,
     effectiveGasPrice: price,
-    contractAddress: result.status === 'success' ? result.created : undefined,
+    contractAddress: to === undefined ? contractAddress(sender, nonce) : undefined,
     output: result.status === 'halt' ? new Uint8Array(0) : result.output,
     logs: effects.logs,
     logsBloom: logsBloom(effects.logs),
@@ -139,13 +147,6 @@ export function warm(
     evm.warmAddress(address);
     for (const slot of storageKeys) evm.warmSlot(address, slot);
   }
-}
-
-/** EIP-7702: who the callee delegates to is warm. @throws MissingState */
-export function warmDelegate(evm: Evm, to: Address): void {
-  if (isEmptyCode(evm.account(to).codeHash)) return;
-  const delegate = delegateOf(evm.code(to));
-  if (delegate !== undefined) evm.warmAddress(toAddress(delegate));
 }
 
 /** What is paid: at most a fifth is refunded (EIP-3529), and not below the floor (EIP-7623). */

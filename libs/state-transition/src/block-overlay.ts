@@ -1,10 +1,16 @@
-import { notHere, type Host, type HostAccount, type SlotEffect, type TransactionEffects } from '@sheaf/evm';
+import {
+  MissingState,
+  notHere,
+  type Host,
+  type HostAccount,
+  type SlotEffect,
+  type TransactionEffects,
+} from '@sheaf/evm';
 import { keccak256 } from '@sheaf/crypto';
 import { bytesToHex, equalBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import { emptyCodeHashBytes } from './account-codec.ts';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
 import { ByteMap } from './byte-map.ts';
-import { MissingState } from './missing-state.ts';
 import type { StateReader } from './state-reader.ts';
 
 /** Says the hash of an ancestor block; see `Host.blockHash`. */

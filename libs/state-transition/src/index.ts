@@ -12,10 +12,12 @@ export { genesis } from './genesis.ts';
 export {
   importBlock,
   type BlockFault,
-  type HeaderField,
   type ImportBlockInput,
   type ImportBlockResult,
+  type ImportedBlock,
 } from './import-block.ts';
+export type { HeaderField, HeaderFault } from './validate-header.ts';
+export { BlockRun, type BlockTransactionOutcome, type RequestsOutcome } from './block-run.ts';
 export type { InvalidReason } from './invalid-reason.ts';
 export type {
   AccountProof,

@@ -1,0 +1,8 @@
+import { keccak256 } from '@sheaf/crypto';
+import { bigintToBytes, hexToBytes, toAddress, type Address } from '@sheaf/primitives';
+import { encodeRlp } from './rlp.ts';
+
+/** Where a creation transaction of the sender with this nonce puts its contract. */
+export function contractAddress(sender: Address, nonce: bigint): Address {
+  return toAddress(keccak256(encodeRlp([hexToBytes(sender), bigintToBytes(nonce)])).subarray(12));
+}
