@@ -7,8 +7,8 @@
 //   0x00200000  FRAMES                  1025 saved frames
 //   0x00300000  STACKS                  1025 stacks, one after the other, each beginning where its caller's ends
 //   0x02400000  CODES                   codes with their jump tables, kept between transactions
-//   0x0a400000  HEAP                    accounts, slots, journal, logs of one transaction; a bump, reset by `begin`
-//   0x2a400000  MEMORIES                memories of the frames, one after the other
+//   0x06400000  HEAP                    accounts, slots, journal, logs of one transaction; a bump, reset by `begin`
+//   0x16400000  MEMORIES                memories of the frames, one after the other
 //
 // A word on the stack or in a table is 32 bytes as four little-endian 64-bit limbs, the lowest first. EVM memory, call
 // data and code are bytes as Ethereum has them (big-endian words).
@@ -97,8 +97,8 @@ export const FRAMES = 0x200000;
 export const STACKS = 0x300000;
 export const STACK_BYTES = 32768;
 export const CODES = 0x2400000;
-export const HEAP = 0xa400000;
-export const MEMORIES = 0x2a400000;
+export const HEAP = 0x6400000;
+export const MEMORIES = 0x16400000;
 /** The machine's linear memory never grows beyond this. */
 export const MEMORY_END = 0x80000000;
 

@@ -1,5 +1,5 @@
 /// <reference path="./webassembly.d.ts" />
-import { OPCODES } from './layout.ts';
+import { MEMORIES, MEMORY_END, OPCODES } from './layout.ts';
 import { machineBase64 } from './generated/machine.ts';
 import { MachineMemory } from './machine-memory.ts';
 import { opcodesOf } from './opcodes.ts';
@@ -57,12 +57,14 @@ export interface Machine {
   compiledImports: WebAssembly.ModuleImports;
 }
 
+const pageBytes = 65_536;
+
 let compiled: WebAssembly.Module | undefined;
 
 /** A machine of its own memory, set up for the fork. Most of its memory is address space that costs nothing until used. */
 export function openMachine(fork: Fork, host: MachineImports): Machine {
   compiled ??= new WebAssembly.Module(decodeBase64(machineBase64));
-  const memory = new WebAssembly.Memory({ initial: 10_817, maximum: 32_768 });
+  const memory = new WebAssembly.Memory({ initial: MEMORIES / pageBytes + 1, maximum: MEMORY_END / pageBytes });
   const instance = new WebAssembly.Instance(compiled, { env: { memory, abort: host.exhausted }, host: { ...host } });
   const exports = instance.exports as unknown as MachineExports;
   exports.setDelegations(fork === 'cancun' ? 0 : 1);
