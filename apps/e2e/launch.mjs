@@ -47,7 +47,7 @@ async function main() {
     tsconfig: join(root, 'tsconfig.base.json'),
     external,
   });
-  const child = spawn(process.execPath, ['--enable-source-maps', '--expose-gc', outfile, ...rest], {
+  const child = spawn(process.execPath, ['--expose-gc', outfile, ...rest], {
     stdio: 'inherit',
   });
   // The terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.

@@ -1,0 +1,83 @@
+import { createEvm, notHere, type BlockEnvironment, type EngineMode, type Evm, type Host } from '@sheaf/evm';
+import { keccak256 } from '@sheaf/crypto';
+import { bytesToHex, hexToBytes, zeroHash } from '@sheaf/primitives';
+import type { Clock } from '../clock.ts';
+import { BenchFault } from '../suite.ts';
+import { blockOfCalls, callGas, sender, type Call, type Contender, type World } from './contender.ts';
+
+const block: BlockEnvironment = { ...blockOfCalls, prevRandao: zeroHash, baseFeePerGas: 0n, blobBaseFee: 1n };
+const transaction = { origin: sender, gasPrice: 0n, blobVersionedHashes: [] };
+
+/** Our engine in one of its two ways of running. */
+export function openSheaf(mode: Exclude<EngineMode, 'both'>, clock: Clock): Contender {
+  const evm = createEvm({ fork: 'prague', chainId: 1n, mode });
+  return {
+    name: `sheaf ${mode}`,
+    inProcess: true,
+    open(world) {
+      const host = openHost(world);
+      return Promise.resolve({ time: (call, times) => Promise.resolve(time(clock, evm, host, call, times)) });
+    },
+    verify: (world) => verify(evm, mode, world),
+    close: () => Promise.resolve(),
+  };
+}
+
+/** As a transaction does it: begin, warm what EIP-2929 says, run, take the effects. Nothing is kept. */
+export function runOnce(evm: Evm, host: Host, call: Call) {
+  evm.begin(host, block, transaction);
+  evm.warmAddress(sender);
+  evm.warmAddress(call.to);
+  evm.warmAddress(blockOfCalls.coinbase);
+  const result = evm.run({ caller: sender, to: call.to, value: 0n, data: call.data, gas: callGas });
+  evm.finish();
+  if (result.status !== 'success') {
+    const why = result.status === 'halt' ? result.reason : result.status === 'revert' ? bytesToHex(result.output) : '';
+    throw new BenchFault(`our engine ended a call with ${result.status} ${why}`);
+  }
+  return result;
+}
+
+function time(clock: Clock, evm: Evm, host: Host, call: Call, times: number) {
+  const startedNs = clock();
+  let result = runOnce(evm, host, call);
+  for (let i = 1; i < times; i += 1) result = runOnce(evm, host, call);
+  const elapsedNs = clock() - startedNs;
+  return { elapsedNs, output: bytesToHex(result.output), gasUsed: callGas - result.gasLeft };
+}
+
+function verify(evm: Evm, mode: EngineMode, world: World): void {
+  if (mode !== 'compiler') return;
+  const { compiledContracts, refusedContracts } = evm.stats();
+  const contracts = [...world.values()].filter(({ code }) => code.length > 0).length;
+  if (compiledContracts < contracts || refusedContracts > 0)
+    throw new BenchFault(
+      `the compiler runs ${compiledContracts} of ${contracts} contracts and refused ${refusedContracts}, so its column would be the interpreter's`,
+    );
+}
+
+/** The world as maps by bytes read as text, the cheapest key that JavaScript has. */
+export function openHost(world: World): Host {
+  const key = (bytes: Uint8Array): string =>
+    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
+  const accounts = new Map<
+    string,
+    { account: Exclude<ReturnType<Host['account']>, symbol>; slots: Map<string, Uint8Array> }
+  >();
+  const codes = new Map<string, Uint8Array>();
+  for (const [address, { nonce, balance, code, storage }] of world) {
+    const codeHash = keccak256(code);
+    codes.set(key(codeHash), code);
+    const slots = new Map([...storage].map(([slot, value]) => [key(hexToBytes(slot)), hexToBytes(value)]));
+    accounts.set(key(hexToBytes(address)), {
+      account: { nonce, balance, codeHash, hasStorage: slots.size > 0 },
+      slots,
+    });
+  }
+  return {
+    account: (address) => accounts.get(key(address))?.account,
+    storage: (address, slot) => accounts.get(key(address))?.slots.get(key(slot)),
+    code: (codeHash) => codes.get(key(codeHash)) ?? notHere,
+    blockHash: (number) => (number < blockOfCalls.number ? hexToBytes(zeroHash) : undefined),
+  };
+}

@@ -1,0 +1,76 @@
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { ownClock } from '../clock.ts';
+import type { Suite } from '../suite.ts';
+import { formatNumber, formatSpread, formatTable } from '../table.ts';
+import { openAnvil } from './anvil.ts';
+import type { Contender } from './contender.ts';
+import { openEthereumjs } from './ethereumjs.ts';
+import { measureRow, type RowResult } from './loops.ts';
+import { rows } from './rows.ts';
+import { openSheaf } from './sheaf.ts';
+
+/** The engine beside @ethereumjs/evm and Anvil. */
+export const evmSuite: Suite = {
+  name: 'evm',
+  summary: 'the engine, interpreted and compiled, beside @ethereumjs/evm and Anvil (revm)',
+  rows: rows.map(({ name }) => name),
+  async run({ runs, rows: wanted, clock, progress }) {
+    const anvil = await openAnvil(clock);
+    if (!anvil) progress('there is no Anvil for this platform: its column stays empty');
+    const contenders: Contender[] = [
+      openSheaf('interpreter', ownClock(clock)),
+      openSheaf('compiler', ownClock(clock)),
+      openEthereumjs(ownClock(clock)),
+    ];
+    if (anvil) contenders.push(anvil);
+    try {
+      const results: RowResult[] = [];
+      for (const row of rows.filter(({ name }) => wanted.includes(name)))
+        results.push(await measureRow(row, contenders, runs, progress));
+      return { text: describe(results, anvil !== undefined), data: { versions: versions(), results } };
+    } finally {
+      for (const contender of contenders) await contender.close();
+    }
+  },
+};
+
+function describe(results: readonly RowResult[], withAnvil: boolean): string {
+  const [interpreter, compiler, ethereumjs, anvil] = ['sheaf interpreter', 'sheaf compiler', 'ethereumjs', 'anvil'];
+  const ns = (result: RowResult, name: string) => result.cells[name]?.ns;
+  const times = (result: RowResult, fast: string, slow: string): string => {
+    const [a, b] = [ns(result, fast), ns(result, slow)];
+    return a && b ? `${formatNumber(b.median / a.median)}x` : '';
+  };
+  const names = [interpreter, compiler, ethereumjs, anvil];
+  const table = formatTable(
+    ['ns per round', 'gas', ...names, 'compiler/anvil', 'compiler/ethereumjs', 'interpreter/ethereumjs'],
+    results.map((result) => [
+      result.row,
+      formatNumber(result.gas),
+      ...names.map((name) =>
+        ns(result, name) ? formatSpread(ns(result, name)!) : name === anvil && !withAnvil ? 'no Anvil here' : '',
+      ),
+      times(result, compiler, anvil),
+      times(result, compiler, ethereumjs),
+      times(result, interpreter, ethereumjs),
+    ]),
+  );
+  const speed = formatTable(
+    ['Mgas/s', ...names],
+    results.map((result) => [
+      result.row,
+      ...names.map((name) => formatNumber(result.cells[name]?.mgasPerSecond ?? NaN)),
+    ]),
+  );
+  return `${table}\n\n${speed}`;
+}
+
+function versions(): Record<string, string> {
+  const require = createRequire(join(process.cwd(), 'package.json'));
+  const version = (name: string) =>
+    (require(join(process.cwd(), 'node_modules', name, 'package.json')) as { version: string }).version;
+  return Object.fromEntries(
+    ['@ethereumjs/evm', '@foundry-rs/anvil', 'solc', '@openzeppelin/contracts'].map((name) => [name, version(name)]),
+  );
+}

@@ -1,0 +1,103 @@
+// npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--json file]
+//
+// The table goes to stdout, progress to stderr.
+import { writeFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+import { cpuClockWorks, type ClockKind } from './clock.ts';
+import { describeEnvironment, readEnvironment } from './environment.ts';
+import { evmSuite } from './evm/suite.ts';
+import { BenchFault, type Suite } from './suite.ts';
+
+const suites: readonly Suite[] = [evmSuite];
+const runsMax = 1_000;
+
+main(process.argv.slice(2)).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    console.error(error instanceof BenchFault ? `bench: ${error.message}` : error);
+    process.exit(1);
+  },
+);
+
+async function main(args: string[]): Promise<number> {
+  const wanted = parse(args);
+  if (wanted.suite === undefined) {
+    console.log(usage());
+    return 0;
+  }
+  const suite = suites.find(({ name }) => name === wanted.suite);
+  if (!suite) throw new BenchFault(`there is no suite ${wanted.suite}\n\n${usage()}`);
+  const unknown = wanted.rows?.find((row) => !suite.rows.includes(row));
+  if (unknown !== undefined)
+    throw new BenchFault(`${suite.name} has no row ${unknown}; it has ${suite.rows.join(', ')}`);
+
+  const environment = readEnvironment();
+  const startedMs = performance.now();
+  const { text, data } = await suite.run({
+    runs: wanted.runs,
+    clock: wanted.clock,
+    rows: suite.rows.filter((row) => wanted.rows?.includes(row) ?? true),
+    progress: (sentence) =>
+      console.error(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)}s  ${sentence}`),
+  });
+  console.log(
+    `\n${describeEnvironment(environment)}; ${wanted.clock} clock, median of ${wanted.runs} ± median deviation\n\n${text}`,
+  );
+  if (wanted.json !== undefined) {
+    writeFileSync(
+      wanted.json,
+      `${JSON.stringify({ suite: suite.name, runs: wanted.runs, clock: wanted.clock, environment, ...data }, null, 2)}\n`,
+    );
+  }
+  return 0;
+}
+
+function usage(): string {
+  const list = suites.map(({ name, summary, rows }) => `  ${name}  ${summary}\n       rows: ${rows.join(', ')}`);
+  return [
+    'usage: npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--json file]',
+    '',
+    '  --runs  samples of each figure, 9 by default',
+    '  --rows  only these',
+    '  --clock cpu counts what the threads got and not the time of day: for a busy machine (Linux)',
+    '  --json  every sample with versions and machine, to a file',
+    '',
+    'suites:',
+    ...list,
+  ].join('\n');
+}
+
+function parse(args: string[]) {
+  try {
+    const { values, positionals } = parseArgs({
+      args,
+      allowPositionals: true,
+      options: {
+        runs: { type: 'string' },
+        rows: { type: 'string' },
+        clock: { type: 'string' },
+        json: { type: 'string' },
+      },
+    });
+    if (positionals.length > 1) throw new BenchFault('one suite at a time');
+    const runs = Number(values.runs ?? '9');
+    if (!Number.isInteger(runs) || runs < 1 || runs > runsMax) throw new BenchFault(`--runs is 1 to ${runsMax}`);
+    return {
+      suite: positionals[0],
+      runs,
+      clock: parseClock(values.clock ?? 'wall'),
+      rows: values.rows?.split(','),
+      json: values.json,
+    };
+  } catch (error) {
+    if (error instanceof BenchFault) throw error;
+    throw new BenchFault(`${(error as Error).message}\n\n${usage()}`);
+  }
+}
+
+function parseClock(text: string): ClockKind {
+  if (text !== 'wall' && text !== 'cpu') throw new BenchFault('--clock is wall or cpu');
+  if (text === 'cpu' && !cpuClockWorks())
+    throw new BenchFault('this system does not say what a thread got: --clock wall');
+  return text;
+}
