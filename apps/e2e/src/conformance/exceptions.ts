@@ -50,7 +50,7 @@ const malformedNames = [
 
 const formatNames = ['INCORRECT_BLOCK_FORMAT'];
 
-type PlainFault = Exclude<BlockFault['field'], 'transactions' | 'systemContract'>;
+type PlainFault = Exclude<BlockFault['field'], 'transactions' | 'systemContract' | 'engine'>;
 
 const blockNames: Record<PlainFault, readonly string[]> = {
   rlp: malformedNames,
@@ -76,7 +76,7 @@ const blockNames: Record<PlainFault, readonly string[]> = {
   deposits: ['INVALID_DEPOSIT_EVENT_LAYOUT', 'INVALID_REQUESTS'],
 };
 
-const systemContractNames = { EMPTY: ['SYSTEM_CONTRACT_EMPTY'], FAILED: ['SYSTEM_CONTRACT_CALL_FAILED'] } as const;
+const systemContractNames = { NO_CODE: ['SYSTEM_CONTRACT_EMPTY'], FAILED: ['SYSTEM_CONTRACT_CALL_FAILED'] } as const;
 
 const known = new Set([
   ...Object.values(transactionNames).flat(),
@@ -89,9 +89,10 @@ export function namesOfReason(reason: InvalidReason): readonly string[] {
   return transactionNames[reason];
 }
 
-/** Names of a block's refusal; `undefined`: a malformed transaction, for which there are many. */
+/** Names of a block's refusal; `undefined`: a malformed transaction, for which there are many; none: no rule refuses it. */
 export function namesOfFault(fault: BlockFault): readonly string[] | undefined {
   if (fault.field === 'systemContract') return systemContractNames[fault.reason];
+  if (fault.field === 'engine') return [];
   if (fault.field !== 'transactions') return blockNames[fault.field];
   return fault.reason === 'MALFORMED' ? undefined : transactionNames[fault.reason];
 }

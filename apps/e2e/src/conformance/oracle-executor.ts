@@ -15,7 +15,7 @@ import { emptyCodeHash } from './world.ts';
 
 type Block = ReturnType<typeof createBlock>;
 
-/** Loads the KZG trusted setup when the point evaluation precompile is first called. */
+/** A new one shares nothing with others. */
 export function createOracle(): Executor {
   const kzg = lazyKzg();
   return { name: '@ethereumjs/vm', start: (setting) => OracleRun.open(setting, kzg), reset: () => {} };
@@ -161,7 +161,8 @@ function minimal(value: Hash32): Uint8Array {
   return bytes.subarray(zeros);
 }
 
-function lazyKzg(): KZG {
+/** The trusted setup is loaded, for seconds, when a point is first verified. */
+export function lazyKzg(): KZG {
   let context: DasContextJs | undefined;
   const unused = () => {
     throw new Error('transactions only have points verified');
