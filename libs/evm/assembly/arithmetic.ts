@@ -1,6 +1,8 @@
 // The arithmetic of the stack: what compiled code imports. `sp` is the address behind the top word; the first operand
 // is at sp - 32, the next at sp - 64, and the result is left in the place of the deepest one.
 
+import * as division from './division';
+import * as modular from './modular';
 import * as u256 from './u256';
 
 export function mul(sp: i32): void {
@@ -8,27 +10,27 @@ export function mul(sp: i32): void {
 }
 
 export function div(sp: i32): void {
-  u256.div(sp - 64, sp - 32, sp - 64);
+  division.div(sp - 64, sp - 32, sp - 64);
 }
 
 export function mod(sp: i32): void {
-  u256.mod(sp - 64, sp - 32, sp - 64);
+  division.mod(sp - 64, sp - 32, sp - 64);
 }
 
 export function sdiv(sp: i32): void {
-  u256.sdiv(sp - 64, sp - 32, sp - 64);
+  division.sdiv(sp - 64, sp - 32, sp - 64);
 }
 
 export function smod(sp: i32): void {
-  u256.smod(sp - 64, sp - 32, sp - 64);
+  division.smod(sp - 64, sp - 32, sp - 64);
 }
 
 export function addmod(sp: i32): void {
-  u256.addmod(sp - 96, sp - 32, sp - 64, sp - 96);
+  modular.addmod(sp - 96, sp - 32, sp - 64, sp - 96);
 }
 
 export function mulmod(sp: i32): void {
-  u256.mulmod(sp - 96, sp - 32, sp - 64, sp - 96);
+  modular.mulmod(sp - 96, sp - 32, sp - 64, sp - 96);
 }
 
 export function exp(sp: i32): void {
@@ -103,46 +105,21 @@ export function shl(sp: i32): void {
   );
 }
 
-/** Shifts the value at `at` to the right, and what comes in from above is `sign` (0 or -1). */
 // @ts-ignore: decorator
 @inline
-function shiftRight(at: usize, shift: u64, sign: i64): void {
-  if (shift == 256) {
-    u256.setWord(at, sign, sign, sign, sign);
-    return;
-  }
-  let w0 = load<u64>(at);
-  let w1 = load<u64>(at, 8);
-  let w2 = load<u64>(at, 16);
-  let w3 = load<u64>(at, 24);
-  if (shift & 128) {
-    w0 = w2;
-    w1 = w3;
-    w2 = sign;
-    w3 = sign;
-  }
-  if (shift & 64) {
-    w0 = w1;
-    w1 = w2;
-    w2 = w3;
-    w3 = sign;
-  }
-  const back = 63 - (shift & 63);
-  u256.setWord(
-    at,
-    (w0 >> shift) | ((w1 << 1) << back),
-    (w1 >> shift) | ((w2 << 1) << back),
-    (w2 >> shift) | ((w3 << 1) << back),
-    (w3 >> shift) | ((<u64>sign << 1) << back),
-  );
+function shiftRightBy(sp: i32, sign: i64): void {
+  const at = <usize>sp - 64;
+  const shift = atMost(sp - 32, 256);
+  if (shift == 256) u256.setWord(at, sign, sign, sign, sign);
+  else u256.shiftRight(at, at, shift, sign);
 }
 
 export function shr(sp: i32): void {
-  shiftRight(<usize>sp - 64, atMost(sp - 32, 256), 0);
+  shiftRightBy(sp, 0);
 }
 
 export function sar(sp: i32): void {
-  shiftRight(<usize>sp - 64, atMost(sp - 32, 256), load<i64>(sp - 64, 24) >> 63);
+  shiftRightBy(sp, load<i64>(sp - 64, 24) >> 63);
 }
 
 /** EIP-7939: leading zero bits, 256 for zero. */

@@ -3,16 +3,10 @@
 
 const LOW: u64 = 0xffffffff;
 
-/** 32-bit digits of one division: 17 of the dividend, 8 of the divisor, 16 of the quotient. */
-const DIVIDEND = memory.data(72, 16);
-const DIVISOR = memory.data(32, 16);
-const QUOTIENT = memory.data(64, 16);
-const PRODUCT = memory.data(64, 16);
-
 /** The high half of a 128-bit product. */
 // @ts-ignore: decorator
 @inline
-function mulHigh(a: u64, b: u64): u64 {
+export function mulHigh(a: u64, b: u64): u64 {
   const al = a & LOW;
   const ah = a >> 32;
   const bl = b & LOW;
@@ -156,218 +150,336 @@ export function negate(out: usize, a: usize): void {
   setWord(out, r0, r1, r2, 0 - a3 - borrow);
 }
 
-/** out = a · b mod 2^256. */
-export function mul(out: usize, a: usize, b: usize): void {
-  const a0 = load<u64>(a);
+/** out = a shifted to the right by less than 256; what comes in from above is `sign`, 0 or -1. */
+// @ts-ignore: decorator
+@inline
+export function shiftRight(out: usize, a: usize, shift: u64, sign: i64): void {
+  let w0 = load<u64>(a);
+  let w1 = load<u64>(a, 8);
+  let w2 = load<u64>(a, 16);
+  let w3 = load<u64>(a, 24);
+  if (shift & 128) {
+    w0 = w2;
+    w1 = w3;
+    w2 = sign;
+    w3 = sign;
+  }
+  if (shift & 64) {
+    w0 = w1;
+    w1 = w2;
+    w2 = w3;
+    w3 = sign;
+  }
+  // The shift the other way in two steps: by 64 in all when the bits are 0.
+  const back = 63 - (shift & 63);
+  setWord(
+    out,
+    (w0 >> shift) | ((w1 << 1) << back),
+    (w1 >> shift) | ((w2 << 1) << back),
+    (w2 >> shift) | ((w3 << 1) << back),
+    (w3 >> shift) | (((<u64>sign) << 1) << back),
+  );
+}
+
+/** out = a · x mod 2^256. */
+function mulByLimb(out: usize, a: usize, x: u64): void {
   const a1 = load<u64>(a, 8);
   const a2 = load<u64>(a, 16);
-  const a3 = load<u64>(a, 24);
+  const r0 = load<u64>(a) * x;
+  let r1 = mulHigh(load<u64>(a), x);
+  let t = a1 * x;
+  r1 += t;
+  let r2 = mulHigh(a1, x) + u64(r1 < t);
+  t = a2 * x;
+  r2 += t;
+  const r3 = mulHigh(a2, x) + u64(r2 < t) + load<u64>(a, 24) * x;
+  setWord(out, r0, r1, r2, r3);
+}
+
+/** out = a · b mod 2^256. */
+export function mul(out: usize, a: usize, b: usize): void {
+  const aHigh = load<u64>(a, 8) | load<u64>(a, 16) | load<u64>(a, 24);
+  const bHigh = load<u64>(b, 8) | load<u64>(b, 16) | load<u64>(b, 24);
+  if (bHigh == 0) {
+    const x = load<u64>(b);
+    if (aHigh == 0) setWord(out, load<u64>(a) * x, mulHigh(load<u64>(a), x), 0, 0);
+    else mulByLimb(out, a, x);
+  } else if (aHigh == 0) mulByLimb(out, b, load<u64>(a));
+  else if ((load<u64>(a, 16) | load<u64>(a, 24) | load<u64>(b, 16) | load<u64>(b, 24)) == 0) mulHalves(out, a, b);
+  else mulFull(out, a, b);
+}
+
+/** out = a · b of two limbs each. */
+function mulHalves(out: usize, a: usize, b: usize): void {
+  const a0 = load<u64>(a);
+  const a1 = load<u64>(a, 8);
   const b0 = load<u64>(b);
   const b1 = load<u64>(b, 8);
-  const b2 = load<u64>(b, 16);
-  const b3 = load<u64>(b, 24);
-  if ((a1 | a2 | a3 | b1 | b2 | b3) == 0) {
-    setWord(out, a0 * b0, mulHigh(a0, b0), 0, 0);
-    return;
-  }
-  let r1 = mulHigh(a0, b0);
-  let t = a0 * b1;
-  r1 += t;
-  let carry = u64(r1 < t);
-  t = a1 * b0;
-  r1 += t;
-  carry += u64(r1 < t);
-  let r2 = carry;
-  t = mulHigh(a0, b1);
-  r2 += t;
-  carry = u64(r2 < t);
-  t = mulHigh(a1, b0);
-  r2 += t;
-  carry += u64(r2 < t);
-  t = a0 * b2;
-  r2 += t;
-  carry += u64(r2 < t);
+  // A row of two limbs by one and what is carried into it fits in three.
+  let t = a1 * b0;
+  const s1 = mulHigh(a0, b0) + t;
+  const s2 = mulHigh(a1, b0) + u64(s1 < t);
+  t = a0 * b1;
+  const r1 = s1 + t;
+  const c1 = mulHigh(a0, b1) + u64(r1 < t);
   t = a1 * b1;
-  r2 += t;
-  carry += u64(r2 < t);
+  const u2 = s2 + t;
+  const r2 = u2 + c1;
+  setWord(out, a0 * b0, r1, r2, mulHigh(a1, b1) + u64(u2 < t) + u64(r2 < c1));
+}
+
+/**
+ * Row by row in 32-bit digits, which need no carry flags: a product and two digits fit in 64 bits. The two highest
+ * digits of the result need no masks. Measured beside columns of 64-bit limbs with compares for carries: 5 to 20 % faster.
+ */
+function mulFull(out: usize, a: usize, b: usize): void {
+  const b0 = <u64>load<u32>(b);
+  const b1 = <u64>load<u32>(b, 4);
+  const b2 = <u64>load<u32>(b, 8);
+  const b3 = <u64>load<u32>(b, 12);
+  const b4 = <u64>load<u32>(b, 16);
+  const b5 = <u64>load<u32>(b, 20);
+  const b6 = <u64>load<u32>(b, 24);
+  const b7 = <u64>load<u32>(b, 28);
+  let x: u64, t: u64, r0: u64, r1: u64, r2: u64, r3: u64, r4: u64, r5: u64, r6: u64, r7: u64;
+  x = <u64>load<u32>(a);
+  t = x * b0;
+  r0 = t & LOW;
+  t = x * b1 + (t >> 32);
+  r1 = t & LOW;
+  t = x * b2 + (t >> 32);
+  r2 = t & LOW;
+  t = x * b3 + (t >> 32);
+  r3 = t & LOW;
+  t = x * b4 + (t >> 32);
+  r4 = t & LOW;
+  t = x * b5 + (t >> 32);
+  r5 = t & LOW;
+  r6 = x * b6 + (t >> 32);
+  r7 = x * b7;
+  x = <u64>load<u32>(a, 4);
+  t = x * b0 + r1;
+  r1 = t & LOW;
+  t = x * b1 + r2 + (t >> 32);
+  r2 = t & LOW;
+  t = x * b2 + r3 + (t >> 32);
+  r3 = t & LOW;
+  t = x * b3 + r4 + (t >> 32);
+  r4 = t & LOW;
+  t = x * b4 + r5 + (t >> 32);
+  r5 = t & LOW;
+  r6 += x * b5 + (t >> 32);
+  r7 += x * b6;
+  x = <u64>load<u32>(a, 8);
+  t = x * b0 + r2;
+  r2 = t & LOW;
+  t = x * b1 + r3 + (t >> 32);
+  r3 = t & LOW;
+  t = x * b2 + r4 + (t >> 32);
+  r4 = t & LOW;
+  t = x * b3 + r5 + (t >> 32);
+  r5 = t & LOW;
+  r6 += x * b4 + (t >> 32);
+  r7 += x * b5;
+  x = <u64>load<u32>(a, 12);
+  t = x * b0 + r3;
+  r3 = t & LOW;
+  t = x * b1 + r4 + (t >> 32);
+  r4 = t & LOW;
+  t = x * b2 + r5 + (t >> 32);
+  r5 = t & LOW;
+  r6 += x * b3 + (t >> 32);
+  r7 += x * b4;
+  x = <u64>load<u32>(a, 16);
+  t = x * b0 + r4;
+  r4 = t & LOW;
+  t = x * b1 + r5 + (t >> 32);
+  r5 = t & LOW;
+  r6 += x * b2 + (t >> 32);
+  r7 += x * b3;
+  x = <u64>load<u32>(a, 20);
+  t = x * b0 + r5;
+  r5 = t & LOW;
+  r6 += x * b1 + (t >> 32);
+  r7 += x * b2;
+  x = <u64>load<u32>(a, 24);
+  r6 += x * b0;
+  r7 += x * b1;
+  x = <u64>load<u32>(a, 28);
+  r7 += x * b0;
+  setWord(out, r0 | (r1 << 32), r2 | (r3 << 32), r4 | (r5 << 32), r6 + (r7 << 32));
+}
+
+/** out (64 bytes, not an input) = a · b: columns of 64-bit limbs. */
+export function mulWide(out: usize, a: usize, b: usize): void {
+  const a0 = load<u64>(a);
+  const b0 = load<u64>(b);
+  const a1 = load<u64>(a, 8);
+  const b1 = load<u64>(b, 8);
+  const a2 = load<u64>(a, 16);
+  const b2 = load<u64>(b, 16);
+  const a3 = load<u64>(a, 24);
+  const b3 = load<u64>(b, 24);
+  let s = a0 * b0;
+  store<u64>(out, s);
+  s = mulHigh(a0, b0);
+  let t: u64, carry: u64;
+  t = a0 * b1;
+  s += t;
+  carry = u64(s < t);
+  t = a1 * b0;
+  s += t;
+  carry += u64(s < t);
+  store<u64>(out, s, 8);
+  s = carry;
+  t = a0 * b2;
+  s += t;
+  carry = u64(s < t);
+  t = a1 * b1;
+  s += t;
+  carry += u64(s < t);
   t = a2 * b0;
-  r2 += t;
-  carry += u64(r2 < t);
-  const r3 =
-    carry + mulHigh(a0, b2) + mulHigh(a1, b1) + mulHigh(a2, b0) + a0 * b3 + a1 * b2 + a2 * b1 + a3 * b0;
-  setWord(out, a0 * b0, r1, r2, r3);
-}
-
-/** out (64 bytes) = a · b. */
-function mulWide(out: usize, a: usize, b: usize): void {
-  for (let i: usize = 0; i < 64; i += 8) store<u64>(out + i, 0);
-  for (let i: usize = 0; i < 32; i += 4) {
-    const digit = <u64>load<u32>(a + i);
-    let carry: u64 = 0;
-    for (let j: usize = 0; j < 32; j += 4) {
-      const t = digit * <u64>load<u32>(b + j) + <u64>load<u32>(out + i + j) + carry;
-      store<u32>(out + i + j, <u32>t);
-      carry = t >> 32;
-    }
-    store<u32>(out + i + 32, <u32>carry);
-  }
-}
-
-/** 32-bit digits of the number at `a` without leading zeros. */
-function digitsOf(a: usize, most: i32): i32 {
-  let digits = most;
-  while (digits > 0 && load<u32>(a + ((<usize>digits - 1) << 2)) == 0) digits--;
-  return digits;
-}
-
-/** quotient (`digits` digits) = u / v; remainder (a word) = u mod v. v != 0. */
-function divide(quotient: usize, remainder: usize, u: usize, digits: i32, v: usize): void {
-  const n = digitsOf(v, 8);
-  const m = digitsOf(u, digits);
-  memory.fill(QUOTIENT, 0, 64);
-  const shift = clz(load<u32>(v + ((<usize>n - 1) << 2)));
-  // Normalised: the divisor's highest bit is set.
-  let low: u64 = 0;
-  for (let i = 0; i < n; i++) {
-    const digit = <u64>load<u32>(v + (<usize>i << 2));
-    store<u32>(DIVISOR + (<usize>i << 2), <u32>((digit << shift) | low));
-    low = (digit << shift) >> 32;
-  }
-  low = 0;
-  for (let i = 0; i < m; i++) {
-    const digit = <u64>load<u32>(u + (<usize>i << 2));
-    store<u32>(DIVIDEND + (<usize>i << 2), <u32>((digit << shift) | low));
-    low = (digit << shift) >> 32;
-  }
-  store<u32>(DIVIDEND + (<usize>m << 2), <u32>low);
-  const top = <u64>load<u32>(DIVISOR + ((<usize>n - 1) << 2));
-  const second = n > 1 ? <u64>load<u32>(DIVISOR + ((<usize>n - 2) << 2)) : 0;
-  for (let j = m - n; j >= 0; j--) {
-    const at = DIVIDEND + (<usize>j << 2);
-    const end = at + (<usize>n << 2);
-    const head = (<u64>load<u32>(end) << 32) | <u64>load<u32>(end - 4);
-    let q = head / top;
-    let rest = head - q * top;
-    const third = n > 1 ? <u64>load<u32>(end - 8) : 0;
-    while (q > LOW || q * second > ((rest << 32) | third)) {
-      q--;
-      rest += top;
-      if (rest > LOW) break;
-    }
-    let carry: u64 = 0;
-    let borrow: u64 = 0;
-    for (let i: usize = 0; i < <usize>n << 2; i += 4) {
-      const p = q * <u64>load<u32>(DIVISOR + i) + carry;
-      carry = p >> 32;
-      const t = <u64>load<u32>(at + i) - (p & LOW) - borrow;
-      store<u32>(at + i, <u32>t);
-      borrow = t >> 63;
-    }
-    const t = <u64>load<u32>(end) - carry - borrow;
-    store<u32>(end, <u32>t);
-    if (t >> 63) {
-      q--;
-      carry = 0;
-      for (let i: usize = 0; i < <usize>n << 2; i += 4) {
-        const s = <u64>load<u32>(DIVISOR + i) + <u64>load<u32>(at + i) + carry;
-        store<u32>(at + i, <u32>s);
-        carry = s >> 32;
-      }
-      store<u32>(end, load<u32>(end) + <u32>carry);
-    }
-    store<u32>(QUOTIENT + (<usize>j << 2), <u32>q);
-  }
-  if (quotient != 0) memory.copy(quotient, QUOTIENT, 32);
-  if (remainder != 0) {
-    const kept = m < n ? m : n;
-    setWord(remainder, 0, 0, 0, 0);
-    for (let i = 0; i < kept; i++) {
-      const next = i + 1 <= m ? <u64>load<u32>(DIVIDEND + (<usize>(i + 1) << 2)) : 0;
-      const digit = ((next << 32) | <u64>load<u32>(DIVIDEND + (<usize>i << 2))) >> shift;
-      store<u32>(remainder + (<usize>i << 2), <u32>digit);
-    }
-  }
-}
-
-/** out = a / b; 0 when b = 0. */
-export function div(out: usize, a: usize, b: usize): void {
-  if (isZero(b)) setWord(out, 0, 0, 0, 0);
-  else divide(out, 0, a, 8, b);
-}
-
-/** out = a mod b; 0 when b = 0. */
-export function mod(out: usize, a: usize, b: usize): void {
-  if (isZero(b)) setWord(out, 0, 0, 0, 0);
-  else divide(0, out, a, 8, b);
-}
-
-const LEFT = memory.data(32, 16);
-const RIGHT = memory.data(32, 16);
-
-/** out = a / b truncated, two's complement; 0 when b = 0; -2^255 when a = -2^255 and b = -1. */
-export function sdiv(out: usize, a: usize, b: usize): void {
-  const negative = isNegative(a) != isNegative(b);
-  if (isNegative(a)) negate(LEFT, a);
-  else copyWord(LEFT, a);
-  if (isNegative(b)) negate(RIGHT, b);
-  else copyWord(RIGHT, b);
-  div(out, LEFT, RIGHT);
-  if (negative) negate(out, out);
-}
-
-/** out = a mod b with the sign of a, two's complement; 0 when b = 0. */
-export function smod(out: usize, a: usize, b: usize): void {
-  const negative = isNegative(a);
-  if (negative) negate(LEFT, a);
-  else copyWord(LEFT, a);
-  if (isNegative(b)) negate(RIGHT, b);
-  else copyWord(RIGHT, b);
-  mod(out, LEFT, RIGHT);
-  if (negative) negate(out, out);
-}
-
-/** out = (a + b) mod n of the 257-bit sum; 0 when n = 0. */
-export function addmod(out: usize, a: usize, b: usize, n: usize): void {
-  if (isZero(n)) {
-    setWord(out, 0, 0, 0, 0);
-    return;
-  }
-  let carry: u64 = 0;
-  for (let i: usize = 0; i < 32; i += 4) {
-    const t = <u64>load<u32>(a + i) + <u64>load<u32>(b + i) + carry;
-    store<u32>(PRODUCT + i, <u32>t);
-    carry = t >> 32;
-  }
-  store<u32>(PRODUCT + 32, <u32>carry);
-  divide(0, out, PRODUCT, 9, n);
-}
-
-/** out = a · b mod n of the 512-bit product; 0 when n = 0. */
-export function mulmod(out: usize, a: usize, b: usize, n: usize): void {
-  if (isZero(n)) {
-    setWord(out, 0, 0, 0, 0);
-    return;
-  }
-  mulWide(PRODUCT, a, b);
-  divide(0, out, PRODUCT, 16, n);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a0, b1);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a1, b0);
+  s += t;
+  carry += u64(s < t);
+  store<u64>(out, s, 16);
+  s = carry;
+  t = a0 * b3;
+  s += t;
+  carry = u64(s < t);
+  t = a1 * b2;
+  s += t;
+  carry += u64(s < t);
+  t = a2 * b1;
+  s += t;
+  carry += u64(s < t);
+  t = a3 * b0;
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a0, b2);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a1, b1);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a2, b0);
+  s += t;
+  carry += u64(s < t);
+  store<u64>(out, s, 24);
+  s = carry;
+  t = a1 * b3;
+  s += t;
+  carry = u64(s < t);
+  t = a2 * b2;
+  s += t;
+  carry += u64(s < t);
+  t = a3 * b1;
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a0, b3);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a1, b2);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a2, b1);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a3, b0);
+  s += t;
+  carry += u64(s < t);
+  store<u64>(out, s, 32);
+  s = carry;
+  t = a2 * b3;
+  s += t;
+  carry = u64(s < t);
+  t = a3 * b2;
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a1, b3);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a2, b2);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a3, b1);
+  s += t;
+  carry += u64(s < t);
+  store<u64>(out, s, 40);
+  s = carry;
+  t = a3 * b3;
+  s += t;
+  carry = u64(s < t);
+  t = mulHigh(a2, b3);
+  s += t;
+  carry += u64(s < t);
+  t = mulHigh(a3, b2);
+  s += t;
+  carry += u64(s < t);
+  store<u64>(out, s, 48);
+  s = carry;
+  store<u64>(out, s + mulHigh(a3, b3), 56);
 }
 
 const POWER = memory.data(32, 16);
 const RESULT = memory.data(32, 16);
-const EXPONENT = memory.data(32, 16);
 
-/** out = base ^ exponent mod 2^256. */
+/** out = base ^ exponent mod 2^256: square and multiply from the exponent's highest bit. */
 export function exp(out: usize, base: usize, exponent: usize): void {
-  copyWord(POWER, base);
-  copyWord(EXPONENT, exponent);
-  setWord(RESULT, 1, 0, 0, 0);
-  const bytes = <usize>byteLength(EXPONENT);
-  for (let i: usize = 0; i < bytes; i++) {
-    const byte = <u32>load<u8>(EXPONENT + i);
-    for (let bit: u32 = 0; bit < 8; bit++) {
-      if ((byte >> bit) & 1) mul(RESULT, RESULT, POWER);
-      mul(POWER, POWER, POWER);
+  const base0 = load<u64>(base);
+  const baseHigh = load<u64>(base, 8) | load<u64>(base, 16) | load<u64>(base, 24);
+  const exponent0 = load<u64>(exponent);
+  const exponentHigh = load<u64>(exponent, 8) | load<u64>(exponent, 16) | load<u64>(exponent, 24);
+  if (base0 & 1) {
+    if (baseHigh == 0 && base0 == 1) {
+      setWord(out, 1, 0, 0, 0);
+      return;
     }
+  } else if (exponentHigh != 0 || exponent0 > 255) {
+    // 2^256 divides it.
+    setWord(out, 0, 0, 0, 0);
+    return;
+  } else if (baseHigh == 0 && i64.popcnt(base0) == 1) {
+    powerOfTwo(out, exponent0 * <u64>i64.ctz(base0));
+    return;
+  }
+  let limb: usize = 24;
+  while (limb != 0 && load<u64>(exponent + limb) == 0) limb -= 8;
+  let bits = load<u64>(exponent + limb);
+  if (bits == 0) {
+    setWord(out, 1, 0, 0, 0);
+    return;
+  }
+  copyWord(POWER, base);
+  copyWord(RESULT, base);
+  const e0 = load<u64>(exponent);
+  const e1 = load<u64>(exponent, 8);
+  const e2 = load<u64>(exponent, 16);
+  // The highest bit is the base itself.
+  let left = 63 - <i32>clz(bits);
+  bits <<= 63 - left;
+  bits <<= 1;
+  for (;;) {
+    for (; left > 0; left--) {
+      mul(RESULT, RESULT, RESULT);
+      if (<i64>bits < 0) mul(RESULT, RESULT, POWER);
+      bits <<= 1;
+    }
+    if (limb == 0) break;
+    limb -= 8;
+    bits = limb == 0 ? e0 : limb == 8 ? e1 : e2;
+    left = 64;
   }
   copyWord(out, RESULT);
+}
+
+/** out = 2 ^ exponent mod 2^256. */
+function powerOfTwo(out: usize, exponent: u64): void {
+  setWord(out, 0, 0, 0, 0);
+  if (exponent < 256) store<u64>(out + ((<usize>exponent >> 6) << 3), (<u64>1) << (exponent & 63));
 }
