@@ -326,7 +326,7 @@ function callAs(kind: i32): i32 {
   outputOffset = wanted == 0 ? 0 : load<u32>(args - 64);
   outputSize = <u32>wanted;
   const inputOffset: u32 = inputSize == 0 ? 0 : load<u32>(args);
-  setStackPointer(args - 96 - 32);
+  setStackPointer(args - 96);
   return enterFromFrame(kind, target, code, id, gas, value, inputOffset, <u32>inputSize);
 }
 
