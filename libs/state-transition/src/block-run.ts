@@ -22,9 +22,12 @@ export type BlockTransactionOutcome =
   /** `DEPOSIT`: it logged a deposit event of another layout (EIP-6110). `EXHAUSTED`: the engine's memory is too small. */
   | { status: 'unsupported'; reason: 'DEPOSIT' | 'EXHAUSTED'; cause: string };
 
-/** A block's requests (EIP-7685), or which system contract stands in the way. */
-export type RequestsOutcome =
-  { status: 'success'; requests: Uint8Array[] } | { status: 'NO_CODE' | 'FAILED'; address: Address };
+/** A block's requests (EIP-7685): each its type and its data, which is empty where the contract did not answer. */
+export interface BlockRequests {
+  requests: Uint8Array[];
+  /** The first contract that has no code or failed. */
+  fault: { address: Address; status: 'NO_CODE' | 'FAILED' } | undefined;
+}
 
 const weiPerGwei = 1_000_000_000n;
 const noBytes = new Uint8Array(0);
@@ -94,14 +97,15 @@ export class BlockRun {
   }
 
   /** EIP-6110, 7002, 7251. */
-  requests(): RequestsOutcome {
-    const outputs: Uint8Array[] = [concatBytes(...this.#deposits)];
+  requests(): BlockRequests {
+    const data: Uint8Array[] = [concatBytes(...this.#deposits)];
+    let fault: BlockRequests['fault'];
     for (const address of [withdrawalRequestsAddress, consolidationRequestsAddress]) {
       const result = this.#call(address, noBytes);
-      if (result.status !== 'success') return { status: result.status, address };
-      outputs.push(result.output);
+      if (result.status !== 'success') fault ??= { address, status: result.status };
+      data.push(result.status === 'success' ? result.output : noBytes);
     }
-    return { status: 'success', requests: typedRequests(outputs) };
+    return { requests: typedRequests(data), fault };
   }
 
   /** 256 bytes. */

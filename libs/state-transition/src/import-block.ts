@@ -174,10 +174,10 @@ function readSigned(raw: Uint8Array): { transaction: Transaction; sender: Addres
 }
 
 function collectRequests(run: BlockRun): Uint8Array[] {
-  const result = run.requests();
-  if (result.status === 'success') return result.requests;
-  const message = `system contract ${result.address} ${result.status === 'NO_CODE' ? 'has no code' : 'failed'}`;
-  throw new BlockRefused({ field: 'systemContract', reason: result.status, message });
+  const { requests, fault } = run.requests();
+  if (fault === undefined) return requests;
+  const message = `system contract ${fault.address} ${fault.status === 'NO_CODE' ? 'has no code' : 'failed'}`;
+  throw new BlockRefused({ field: 'systemContract', reason: fault.status, message });
 }
 
 function compare(header: Header, field: HeaderField, is: string | bigint | Uint8Array): void {

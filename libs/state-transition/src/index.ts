@@ -17,7 +17,7 @@ export {
   type ImportedBlock,
 } from './import-block.ts';
 export type { HeaderField, HeaderFault } from './validate-header.ts';
-export { BlockRun, type BlockTransactionOutcome, type RequestsOutcome } from './block-run.ts';
+export { BlockRun, type BlockTransactionOutcome, type BlockRequests } from './block-run.ts';
 export type { InvalidReason } from './invalid-reason.ts';
 export type {
   AccountProof,

@@ -48,6 +48,8 @@ export interface DroppedTransaction {
   payloadIndex: number;
   hash: Hash32;
   reason: DropReason;
+  /** With `UNSUPPORTED`: what the engine cannot run. */
+  cause?: string;
 }
 
 /** A payload executed. */
@@ -111,7 +113,7 @@ export interface CallResult {
   output: Uint8Array;
   /** Refunds not taken off; not below EIP-7623's floor. */
   gasUsed: bigint;
-  /** The engine's word for a halt, for example "out of gas"; else empty. */
+  /** Words for a halt, for example "out of gas"; else empty. */
   haltReason: string;
 }
 
