@@ -5,10 +5,11 @@ import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { cpuClockWorks, type ClockKind } from './clock.ts';
 import { describeEnvironment, readEnvironment } from './environment.ts';
+import { evmMemorySuite } from './evm/memory-suite.ts';
 import { evmSuite } from './evm/suite.ts';
 import { BenchFault, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [evmSuite];
+const suites: readonly Suite[] = [evmSuite, evmMemorySuite];
 const runsMax = 1_000;
 
 main(process.argv.slice(2)).then(

@@ -40,7 +40,7 @@ const loopAt = `0x${'10'.repeat(20)}` as Address;
 const tokenAt = `0x${'70'.repeat(20)}` as Address;
 const otherTokenAt = `0x${'71'.repeat(20)}` as Address;
 const pairAt = `0x${'9a'.repeat(20)}` as Address;
-const receiver = '0x000000000000000000000000000000000000beef' as Address;
+export const receiver = '0x000000000000000000000000000000000000beef' as Address;
 const plenty = 10n ** 24n;
 
 export const rows: readonly Row[] = [
@@ -54,7 +54,7 @@ export const rows: readonly Row[] = [
   {
     name: 'erc20-message',
     kind: 'message',
-    world: world(erc20()),
+    world: world(erc20().filter(([address]) => address === tokenAt)),
     call: () => ({ to: tokenAt, data: transferData() }),
   },
   loop('swap', market()),

@@ -6,15 +6,20 @@ import { formatNumber, formatSpread, formatTable } from '../table.ts';
 import { openAnvil } from './anvil.ts';
 import type { Contender } from './contender.ts';
 import { openEthereumjs } from './ethereumjs.ts';
+import { describeFirstCalls, measureFirstCalls, type FirstCalls } from './first-call.ts';
 import { measureRow, type RowResult } from './loops.ts';
 import { rows } from './rows.ts';
 import { openSheaf } from './sheaf.ts';
+
+const firstCallRow = 'first-call';
+/** With 9 runs. */
+const firstCallsMin = 50;
 
 /** The engine beside @ethereumjs/evm and Anvil. */
 export const evmSuite: Suite = {
   name: 'evm',
   summary: 'the engine, interpreted and compiled, beside @ethereumjs/evm and Anvil (revm)',
-  rows: rows.map(({ name }) => name),
+  rows: [...rows.map(({ name }) => name), firstCallRow],
   async run({ runs, rows: wanted, clock, progress }) {
     const anvil = await openAnvil(clock);
     if (!anvil) progress('there is no Anvil for this platform: its column stays empty');
@@ -28,7 +33,14 @@ export const evmSuite: Suite = {
       const results: RowResult[] = [];
       for (const row of rows.filter(({ name }) => wanted.includes(name)))
         results.push(await measureRow(row, contenders, runs, progress));
-      return { text: describe(results, anvil !== undefined), data: { versions: versions(), results } };
+      const texts = results.length > 0 ? [describe(results, anvil !== undefined)] : [];
+      let firstCalls: FirstCalls[] | undefined;
+      if (wanted.includes(firstCallRow)) {
+        const peers = contenders.filter(({ name }) => !name.startsWith('sheaf'));
+        firstCalls = await measureFirstCalls(firstCallsMin * Math.ceil(runs / 9), peers, progress);
+        texts.push(describeFirstCalls(firstCalls));
+      }
+      return { text: texts.join('\n\n'), data: { versions: versions(), results, firstCalls } };
     } finally {
       for (const contender of contenders) await contender.close();
     }
