@@ -86,13 +86,12 @@ class FileRunner {
       });
     } catch (error) {
       this.#worker = undefined;
-      worker.on('error', () => undefined);
       await worker.terminate();
       const lines = [`${(error as Error).message}; the rest of the file was not run`];
       return { passed: 0, failures: [{ case: current, lines }], skipped: {} };
     } finally {
       clearTimeout(timer);
-      for (const event of ['message', 'exit'] as const) worker.removeAllListeners(event);
+      for (const event of ['message', 'error', 'exit'] as const) worker.removeAllListeners(event);
     }
   }
 

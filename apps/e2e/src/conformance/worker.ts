@@ -1,5 +1,6 @@
 // A worker thread: runs one file after the other, as the pool hands them over.
 import { parentPort, workerData } from 'node:worker_threads';
+import { warmPrecompiles } from '@sheaf/evm';
 import type { Options } from './arguments.ts';
 import { createOracle } from './oracle-executor.ts';
 import { runFile, type FileReport } from './run-file.ts';
@@ -24,9 +25,11 @@ export function serveWorker(): void {
     oracle: setting.oracle ? createOracle() : undefined,
   };
   const say = (message: WorkerMessage) => parentPort!.postMessage(message);
+  const warmed = warmPrecompiles({ pointEvaluation: false });
   parentPort!.on('message', (task: FileTask) => {
-    void runFile(task, setting, executors, (name) => say({ kind: 'case', name })).then((report) =>
-      say({ kind: 'report', report }),
-    );
+    // What it throws is a fault of the runner: the worker ends with it, and the pool tells.
+    void warmed
+      .then(() => runFile(task, setting, executors, (name) => say({ kind: 'case', name })))
+      .then((report) => say({ kind: 'report', report }));
   });
 }
