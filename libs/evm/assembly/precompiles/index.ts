@@ -3,8 +3,8 @@
 export { blake2f } from './blake2f';
 export { powerBegin, powerDigits, powerEnd } from './power';
 
-/** 4 KiB for arguments and results. */
-const SCRATCH = memory.data(4096, 16);
+/** 8 KiB for arguments and results. */
+const SCRATCH = memory.data(8192, 16);
 
 export function scratch(): usize {
   return SCRATCH;

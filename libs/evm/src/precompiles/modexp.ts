@@ -1,17 +1,16 @@
-import { bytesToBigint } from '@sheaf/primitives';
 import type { Fork } from '../ports.ts';
 import { power } from './modular-power.ts';
 import { empty, paddedSlice, pricedBy, type Precompile } from './types.ts';
 
 /** EIP-7823: no part is longer, since Osaka. */
-const partBytesMaxOsaka = 1024n;
-/** No gas of any chain pays for longer parts (above 10^13), whatever the caller offers. */
-const partBytesMax = 1n << 26n;
+const partBytesMaxOsaka = 1024;
+/** No gas of any chain pays for longer numbers (above 10^13), whatever the caller offers. */
+const numberBytesMax = 2 ** 26;
 
 interface Lengths {
-  base: bigint;
-  exponent: bigint;
-  modulus: bigint;
+  base: number;
+  exponent: number;
+  modulus: number;
 }
 
 /** 0x05: modular exponentiation (EIP-198) at the price of EIP-2565, since Osaka of EIP-7883. */
@@ -20,54 +19,56 @@ export function modexp(fork: Fork): Precompile {
   return pricedBy((input) => price(input, readLengths(input)), run);
 }
 
+/** Lengths beyond what a double holds exactly are infinite. */
 function readLengths(input: Uint8Array): Lengths {
-  const lengths = paddedSlice(input, 0, 96);
-  return {
-    base: bytesToBigint(lengths.subarray(0, 32)),
-    exponent: bytesToBigint(lengths.subarray(32, 64)),
-    modulus: bytesToBigint(lengths.subarray(64, 96)),
-  };
+  return { base: readLength(input, 0), exponent: readLength(input, 32), modulus: readLength(input, 64) };
+}
+
+function readLength(input: Uint8Array, offset: number): number {
+  let length = 0;
+  for (let i = offset; i < offset + 32; i++) length = length * 256 + (input[i] ?? 0);
+  return length > Number.MAX_SAFE_INTEGER ? Infinity : length;
 }
 
 function priceBerlin(input: Uint8Array, lengths: Lengths): bigint | undefined {
-  const words = (larger(lengths.base, lengths.modulus) + 7n) / 8n;
-  const price = (words * words * iterations(input, lengths, 8n)) / 3n;
-  if (larger(lengths.base, lengths.modulus) > partBytesMax) return undefined;
-  return larger(price, 200n);
+  const bytes = Math.max(lengths.base, lengths.modulus);
+  // Whatever the exponent: nothing is multiplied, as there is no modulus.
+  if (bytes === 0) return 200n;
+  if (bytes > numberBytesMax || lengths.exponent === Infinity) return undefined;
+  const words = BigInt(Math.ceil(bytes / 8));
+  const price = (words * words * iterations(input, lengths, 8)) / 3n;
+  return price > 200n ? price : 200n;
 }
 
 function priceOsaka(input: Uint8Array, lengths: Lengths): bigint | undefined {
-  const { base, exponent, modulus } = lengths;
-  if (larger(larger(base, modulus), exponent) > partBytesMaxOsaka) return undefined;
-  const bytes = larger(base, modulus);
-  const words = (bytes + 7n) / 8n;
-  const complexity = bytes <= 32n ? 16n : 2n * words * words;
-  return larger(complexity * iterations(input, lengths, 16n), 500n);
+  const bytes = Math.max(lengths.base, lengths.modulus);
+  if (Math.max(bytes, lengths.exponent) > partBytesMaxOsaka) return undefined;
+  const words = Math.ceil(bytes / 8);
+  const complexity = bytes <= 32 ? 16 : 2 * words * words;
+  const price = BigInt(complexity) * iterations(input, lengths, 16);
+  return price > 500n ? price : 500n;
 }
 
 /** How often the price says that there is a multiplication; a byte of the exponent after the 32nd counts `tail`. */
-function iterations(input: Uint8Array, { base, exponent }: Lengths, tail: bigint): bigint {
-  const headBytes = exponent < 32n ? Number(exponent) : 32;
-  const offset = 96n + base;
-  // Behind the input's end there are zeros: nothing is read there, however far it is.
-  const head = offset >= BigInt(input.length) ? 0n : headOf(input, Number(offset), headBytes);
-  const bits = head === 0n ? 0 : head.toString(2).length - 1;
-  const count = (exponent > 32n ? tail * (exponent - 32n) : 0n) + BigInt(bits);
-  return larger(count, 1n);
+function iterations(input: Uint8Array, { base, exponent }: Lengths, tail: number): bigint {
+  const bits = bitLength(input, 96 + base, Math.min(exponent, 32));
+  const inHead = BigInt(Math.max(bits - 1, 0));
+  const count = exponent > 32 ? BigInt(tail) * BigInt(exponent - 32) + inHead : inHead;
+  return count > 1n ? count : 1n;
 }
 
-function headOf(input: Uint8Array, offset: number, length: number): bigint {
-  return bytesToBigint(paddedSlice(input, offset, length));
+/** Bits of the number of `length` bytes at `offset`, without leading zeros. What is behind the input's end is zero. */
+function bitLength(input: Uint8Array, offset: number, length: number): number {
+  for (let i = 0; i < length; i++) {
+    const byte = input[offset + i] ?? 0;
+    if (byte !== 0) return 8 * (length - i) - (Math.clz32(byte) - 24);
+  }
+  return 0;
 }
 
-function run(input: Uint8Array): Uint8Array | undefined {
-  const lengths = readLengths(input);
-  if (lengths.modulus === 0n) return empty;
-  const base = Number(lengths.base);
-  const modulus = Number(lengths.modulus);
-  // What no double holds exactly nobody can pay for, and an array is longer than its index: zeros are only counted.
-  if (lengths.exponent > BigInt(Number.MAX_SAFE_INTEGER)) return undefined;
-  const exponent = Number(lengths.exponent);
+function run(input: Uint8Array): Uint8Array {
+  const { base, exponent, modulus } = readLengths(input);
+  if (modulus === 0) return empty;
   const digits = input.subarray(96 + base, 96 + base + exponent);
   return power({
     base: paddedSlice(input, 96, base),
@@ -75,8 +76,4 @@ function run(input: Uint8Array): Uint8Array | undefined {
     zeros: exponent - digits.length,
     modulus: paddedSlice(input, 96 + base + exponent, modulus),
   });
-}
-
-function larger(a: bigint, b: bigint): bigint {
-  return a > b ? a : b;
 }
