@@ -60,7 +60,3 @@ export function decodeAccount(leaf: Uint8Array): AccountState {
 export function isEmptyCode(codeHash: Uint8Array): boolean {
   return equalBytes(codeHash, emptyCodeHashBytes);
 }
-
-export function encodeAccount({ nonce, balance, storageRoot, codeHash }: AccountState): Uint8Array {
-  return encodeAccountLeaf({ nonce, balance, storageRoot: hexToBytes(storageRoot), codeHash: hexToBytes(codeHash) });
-}

@@ -20,7 +20,7 @@ import {
   refusePlace,
   refuseSender,
   type LeastGas,
-} from './check-transaction-rules.ts';
+} from './transaction-rules.ts';
 import type { ForkRules } from './fork-rules.ts';
 import type { InvalidReason } from './invalid-reason.ts';
 

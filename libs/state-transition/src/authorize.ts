@@ -2,7 +2,7 @@ import type { Evm } from '@sheaf/evm';
 import { recoverAuthority, type Authorization } from '@sheaf/ethereum';
 import { concatBytes, hexToBytes, zeroAddress } from '@sheaf/primitives';
 import { isEmptyCode } from './account-codec.ts';
-import { delegateOf } from './check-transaction-rules.ts';
+import { delegateOf } from './transaction-rules.ts';
 
 /** What the intrinsic gas took too much for an authority that exists: 25,000 less 12,500. */
 const existingAuthorityRefund = 12_500n;

@@ -1,4 +1,3 @@
-import type { EVMMockBlockchainInterface } from '@ethereumjs/evm';
 import { encodeHeader, headerHash, type Header } from '@sheaf/ethereum';
 import { hexToBytes, type Hash32 } from '@sheaf/primitives';
 import type { RecordingReader } from './recording-reader.ts';
@@ -7,7 +6,7 @@ import type { RecordingReader } from './recording-reader.ts';
  * BLOCKHASH from ancestor headers. Each header is believed only when it hashes to what its child says, so that a forged
  * one is `DATA_LOSS`, never another hash.
  */
-export class BlockHashes implements EVMMockBlockchainInterface {
+export class BlockHashes {
   readonly #number: bigint;
   readonly #ancestors: readonly Header[];
   readonly #reader: RecordingReader;
@@ -27,8 +26,8 @@ export class BlockHashes implements EVMMockBlockchainInterface {
     return this.#ancestors.slice(0, Math.max(1, this.#hashes.length - 1)).map(encodeHeader);
   }
 
-  /** @throws ChainError `DATA_LOSS` */
-  hash(number: bigint): Hash32 {
+  /** `number`: of an ancestor. @throws ChainError `DATA_LOSS` */
+  hash(number: bigint): Uint8Array {
     const depth = Number(this.#number - 1n - number);
     while (this.#hashes.length <= depth) {
       const at = this.#hashes.length - 1;
@@ -38,17 +37,6 @@ export class BlockHashes implements EVMMockBlockchainInterface {
       }
       this.#hashes.push(header.parentHash);
     }
-    return this.#hashes[depth]!;
-  }
-
-  async getBlock(number: number) {
-    const hash = hexToBytes(this.hash(BigInt(number)));
-    return { hash: () => hash };
-  }
-
-  async putBlock(): Promise<void> {}
-
-  shallowCopy(): this {
-    return this;
+    return hexToBytes(this.#hashes[depth]!);
   }
 }

@@ -1,16 +1,45 @@
+import { createEvm, warmPrecompiles, type EngineMode } from '@sheaf/evm';
 import type { ChainSpec } from '@sheaf/protocol';
 import { call } from './call.ts';
 import { estimateGas } from './estimate-gas.ts';
 import { executePayload } from './execute-payload.ts';
+import { createForkRules } from './fork-rules.ts';
 import type { ExecutionEngine } from './ports.ts';
-import { createRules } from './rules.ts';
 
-/** The engine over `@ethereumjs/vm` under the chain's fork and chain id. Keeps nothing between calls. */
-export function createEngine(spec: ChainSpec): ExecutionEngine {
-  const rules = createRules(spec);
+export interface EngineOptions {
+  /** By default code is interpreted until it is hot, and compiled then. */
+  mode?: EngineMode;
+}
+
+/** An engine that can be made ready before it is needed. */
+export interface WarmableEngine extends ExecutionEngine {
+  /**
+   * Afterwards the first point evaluation (0x0a) is as fast as the others. Without, it loads the trusted setup, which
+   * takes 2.5 s of this thread; most chains never need it.
+   */
+  warmPointEvaluation(): Promise<void>;
+}
+
+/** Code bytes compiled after one block or call: some milliseconds. */
+const compileBytesMax = 32_768;
+
+/**
+ * The engine under the chain's fork and chain id. It keeps codes that it has seen between calls, as they are and
+ * compiled; what it answers does not depend on them.
+ */
+export function createEngine(spec: ChainSpec, options: EngineOptions = {}): WarmableEngine {
+  const rules = createForkRules(spec);
+  const evm = createEvm({ fork: spec.fork, chainId: spec.chainId, ...options });
+  const withEngine = async <T>(run: () => T): Promise<T> => {
+    await warmPrecompiles({ pointEvaluation: false });
+    const result = run();
+    evm.compilePending(compileBytesMax);
+    return result;
+  };
   return {
-    executePayload: (input, state) => executePayload(rules, input, state),
-    call: (input, state) => call(rules, input, state),
-    estimateGas: (input, state) => estimateGas(rules, input, state),
+    executePayload: (input, state) => withEngine(() => executePayload(evm, rules, input, state)),
+    call: (input, state) => withEngine(() => call(evm, rules, input, state)),
+    estimateGas: (input, state) => withEngine(() => estimateGas(evm, rules, input, state)),
+    warmPointEvaluation: () => warmPrecompiles({ pointEvaluation: true }),
   };
 }

@@ -1,8 +1,8 @@
 import { bytesToHex, isChainError, limits } from '@sheaf/primitives';
-import { noAccount } from './account-codec.ts';
+import type { Evm } from '@sheaf/evm';
 import { openCall, rejected, type CallRun, type CallSession } from './call.ts';
 import type { CallInput, NodeReader } from './ports.ts';
-import type { Rules } from './rules.ts';
+import type { ForkRules } from './fork-rules.ts';
 
 const transferGas = 21_000n;
 /** What a call with value adds for its callee, and so may be needed beyond what was used. */
@@ -14,17 +14,11 @@ const tolerancePerMille = 15n;
  * The least gas limit with which the message succeeds, by binary search as geth's estimator does it.
  * @throws ChainError `REJECTED`: `REVERTED` with the revert data, `OUT_OF_GAS`, or why it cannot start; `DATA_LOSS`
  */
-export async function estimateGas(rules: Rules, input: CallInput, source: NodeReader): Promise<bigint> {
-  const session = await openCall(rules, input, source);
+export function estimateGas(evm: Evm, rules: ForkRules, input: CallInput, source: NodeReader): bigint {
+  const session = openCall(evm, rules, input, source);
   let high = highest(rules, input, session);
-  if (
-    isPlainTransfer(input, session) &&
-    high >= transferGas &&
-    (await attempt(session, transferGas))?.status === 'success'
-  ) {
-    return transferGas;
-  }
-  const first = await attempt(session, high);
+  if (isPlainTransfer(input, session) && high >= transferGas && succeeds(session, transferGas)) return transferGas;
+  const first = attempt(session, high);
   if (first === undefined || first.status === 'halt') {
     if (first !== undefined && first.haltReason !== 'out of gas') throw rejected('HALTED', first.haltReason);
     throw rejected('OUT_OF_GAS', `gas required exceeds allowance (${high})`);
@@ -34,42 +28,42 @@ export async function estimateGas(rules: Rules, input: CallInput, source: NodeRe
   // A callee gets at most 63/64 of what is left (EIP-150): the first guess, and usually the answer.
   const guess = ((first.gasUsed + callStipend) * 64n) / 63n;
   if (guess < high) {
-    if (await succeeds(session, guess)) high = guess;
+    if (succeeds(session, guess)) high = guess;
     else low = guess;
   }
   while (low + 1n < high && (high - low) * 1_000n >= high * tolerancePerMille) {
     let middle = (low + high) / 2n;
     if (middle > low * 2n) middle = low * 2n;
-    if (await succeeds(session, middle)) high = middle;
+    if (succeeds(session, middle)) high = middle;
     else low = middle;
   }
   return high;
 }
 
 /** The highest limit to try: the caller's, the service's, the fork's, and what the sender can pay. */
-function highest(rules: Rules, { message, header }: CallInput, { state }: CallSession): bigint {
+function highest(rules: ForkRules, { message, header }: CallInput, session: CallSession): bigint {
   let high = message.gasLimit >= transferGas ? message.gasLimit : header.gasLimit;
   for (const bound of [limits.callGasMax, rules.osaka ? limits.transactionGasMax : high])
     if (high > bound) high = bound;
   if (message.gasPrice === 0n) return high;
-  const { balance } = state.account(message.from) ?? noAccount;
+  const balance = session.balance(message.from);
   if (balance < message.value) throw rejected('INSUFFICIENT_FUNDS', 'insufficient funds for transfer');
   const affordable = (balance - message.value) / message.gasPrice;
   return affordable < high ? affordable : high;
 }
 
-function isPlainTransfer({ message }: CallInput, { state }: CallSession): boolean {
-  return message.data.length === 0 && message.to !== undefined && state.code(message.to).length === 0;
+function isPlainTransfer({ message }: CallInput, session: CallSession): boolean {
+  return message.data.length === 0 && message.to !== undefined && !session.hasCode(message.to);
 }
 
-async function succeeds(session: CallSession, gasLimit: bigint): Promise<boolean> {
-  return (await attempt(session, gasLimit))?.status === 'success';
+function succeeds(session: CallSession, gasLimit: bigint): boolean {
+  return attempt(session, gasLimit)?.status === 'success';
 }
 
 /** The run; `undefined` when the limit does not even cover the intrinsic gas. */
-async function attempt(session: CallSession, gasLimit: bigint): Promise<CallRun | undefined> {
+function attempt(session: CallSession, gasLimit: bigint): CallRun | undefined {
   try {
-    return await session.run(gasLimit);
+    return session.run(gasLimit);
   } catch (error) {
     if (
       isChainError(error, 'REJECTED') &&

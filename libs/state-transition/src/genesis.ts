@@ -1,3 +1,4 @@
+import { keccak256 } from '@sheaf/crypto';
 import {
   emptyOmmersHash,
   emptyRoot,
@@ -8,21 +9,12 @@ import {
   withdrawalsRoot,
   type Header,
 } from '@sheaf/ethereum';
-import {
-  hexToBytes,
-  bytesToBigint,
-  bigintToBytes,
-  toHeight,
-  zeroAddress,
-  zeroHash,
-  type Hash32,
-} from '@sheaf/primitives';
+import { bytesToHex, hexToBytes, toHeight, zeroAddress, zeroHash, type Address, type Hash32 } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
-import { noAccount } from './account-codec.ts';
-import { BlockState } from './block-state.ts';
+import type { AccountChange, BlockChanges } from './block-changes.ts';
 import type { StateChanges } from './ports.ts';
-import { RecordingReader } from './recording-reader.ts';
-import { hashRequests } from './system-calls.ts';
+import { hashRequests } from './requests.ts';
+import { commitChanges } from './state-root.ts';
 import { systemContracts } from './system-contracts.ts';
 
 /**
@@ -33,18 +25,16 @@ export async function genesis(
   spec: ChainSpec,
 ): Promise<{ header: Header; hash: Hash32; rlp: Uint8Array; changes: StateChanges }> {
   const { alloc, timestamp, gasLimit, baseFeePerGas, extraData } = spec.genesis;
-  const state = new BlockState(emptyRoot, new RecordingReader({ node: () => undefined, code: () => undefined }));
+  const accounts: BlockChanges = { accounts: [], codes: new Map() };
   for (const [address, { balance, nonce, code, storage }] of alloc) {
-    state.setAccount(address, { ...noAccount, balance, nonce });
-    if (code.length > 0) state.setCode(address, code);
-    for (const [slot, value] of storage) state.setSlot(address, slot, bigintToBytes(bytesToBigint(hexToBytes(value))));
+    const slots = [...storage].map(([slot, value]) => ({ slot, value: hexToBytes(value) }));
+    addAccount(accounts, { address, nonce, balance, code, slots });
   }
   for (const { address, code } of systemContracts(spec.fork)) {
-    if (alloc.has(address)) continue;
-    state.setAccount(address, { ...noAccount, nonce: 1n });
-    state.setCode(address, code);
+    if (!alloc.has(address)) addAccount(accounts, { address, nonce: 1n, balance: 0n, code, slots: [] });
   }
-  const { stateRoot, changes } = state.finish();
+  const nothing = { node: () => undefined, code: () => undefined };
+  const { stateRoot, changes } = commitChanges(emptyRoot, accounts, nothing);
   const header: Header = {
     parentHash: zeroHash,
     ommersHash: emptyOmmersHash,
@@ -70,4 +60,14 @@ export async function genesis(
   };
   const rlp = encodeBlock({ header, transactions: [], withdrawals: [] });
   return { header, hash: headerHash(header), rlp, changes };
+}
+
+function addAccount(
+  changes: BlockChanges,
+  account: { address: Address; nonce: bigint; balance: bigint; code: Uint8Array; slots: AccountChange['slots'] },
+): void {
+  const { address, nonce, balance, code, slots } = account;
+  const codeHash = keccak256(code);
+  if (code.length > 0) changes.codes.set(bytesToHex(codeHash) as Hash32, code);
+  changes.accounts.push({ address, account: { nonce, balance, codeHash }, storageWiped: false, slots });
 }

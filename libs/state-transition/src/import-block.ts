@@ -1,6 +1,5 @@
-import { MissingState, type BlockEnvironment, type Evm, type MissingKey } from '@sheaf/evm';
+import { MissingState, type Evm, type MissingKey } from '@sheaf/evm';
 import {
-  blobBaseFee,
   decodeBlock,
   headerHash,
   readTransaction,
@@ -14,6 +13,7 @@ import {
   type Transaction,
 } from '@sheaf/ethereum';
 import { bytesToHex, hexToBytes, isChainError, type Address, type ChainError, type Hash32 } from '@sheaf/primitives';
+import { environmentOf } from './block-environment.ts';
 import type { BlockChanges } from './block-changes.ts';
 import { BlockOverlay, type BlockHashSource } from './block-overlay.ts';
 import { BlockRun } from './block-run.ts';
@@ -122,13 +122,6 @@ function importOrThrow(evm: Evm, rules: ForkRules, state: StateReader, input: Im
   const changes = overlay.changes();
   compare(header, 'stateRoot', stateRoot(changes));
   return { block, hash: headerHash(header), receipts: run.receipts, changes, requests };
-}
-
-/** What the block's transactions see of its header. */
-export function environmentOf(header: Header, rules: ForkRules): BlockEnvironment {
-  const { coinbase, number, timestamp, prevRandao, gasLimit, baseFeePerGas, excessBlobGas } = header;
-  const blobPrice = blobBaseFee(excessBlobGas, rules.blobs);
-  return { coinbase, number, timestamp, prevRandao, gasLimit, baseFeePerGas, blobBaseFee: blobPrice };
 }
 
 function decode(rlp: Uint8Array, rules: ForkRules): Block {

@@ -3,7 +3,7 @@ import type { NodeReader } from './ports.ts';
 
 /**
  * Every read of one execution: what was found is the witness, and is found again here without asking twice. The first
- * read that finds nothing is kept: the EVM library swallows some exceptions, and must not turn a hole into a result.
+ * read that finds nothing is kept: nothing between here and the result can turn a hole into another block.
  */
 export class RecordingReader {
   readonly #state: NodeReader;

@@ -8,7 +8,7 @@ import { Account, createAddressFromString } from '@ethereumjs/util';
 import { createVM, runBlock, type RunBlockResult } from '@ethereumjs/vm';
 import { hexToBytes } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
-import { lazyKzg } from '../src/kzg.ts';
+import { lazyKzg } from './lazy-kzg.ts';
 import { systemContracts } from '../src/system-contracts.ts';
 
 export async function openOracle(spec: ChainSpec, genesisHash: string) {

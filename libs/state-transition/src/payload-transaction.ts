@@ -1,7 +1,7 @@
 import { keccak256 } from '@sheaf/crypto';
 import { decodeTransaction, recoverSender, type Transaction } from '@sheaf/ethereum';
 import { isChainError, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
-import { refuseForm } from './check-transaction-rules.ts';
+import { refuseForm } from './transaction-rules.ts';
 import type { ForkRules } from './fork-rules.ts';
 import type { InvalidReason } from './invalid-reason.ts';
 import type { DropReason } from './ports.ts';
