@@ -102,6 +102,7 @@ export function callFrame(t: Translation, name: string, opcode: number): void {
   e.i32(0);
   e.i32(next);
   e.access(op.i32Store, FRAME_PC);
+  t.contract.wanted[label] = 1;
   e.i32(0);
   // Behind a call at the very end of the code is a STOP, for which there is a label too.
   e.i32(label);
