@@ -70,7 +70,8 @@ export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusa
   const chunks: FunctionBody[] = [];
   let bytes = 0;
   // Labels in the order of the code; then, until there are none, those that only something behind them goes to.
-  let pending = [...analysis.labels.keys()].sort((a, b) => (analysis.labels[a] ?? 0) - (analysis.labels[b] ?? 0));
+  const order = [...analysis.labels.keys()].sort((a, b) => (analysis.labels[a] ?? 0) - (analysis.labels[b] ?? 0));
+  let pending = order;
   while (pending.length > 0) {
     for (const ids of chunksOf(pending, analysis)) {
       if (!ids.some((id) => contract.wanted[id] === 1)) continue;
@@ -79,7 +80,7 @@ export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusa
       chunks.push(body);
       bytes += body.code.length;
     }
-    pending = pending.filter((id) => contract.wanted[id] === 1 && chunkOf[id] === -1);
+    pending = order.filter((id) => contract.wanted[id] === 1 && chunkOf[id] === -1);
   }
   const wasm = encodeModule({
     imports,
