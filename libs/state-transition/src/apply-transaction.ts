@@ -24,6 +24,8 @@ import {
 import type { ForkRules } from './fork-rules.ts';
 import type { InvalidReason } from './invalid-reason.ts';
 
+const emptyBloom = new Uint8Array(256);
+
 /** Where in which block a transaction stands. */
 export interface TransactionPlace {
   rules: ForkRules;
@@ -49,7 +51,7 @@ export interface AppliedTransaction {
   /** What the message returned or reverted with. */
   output: Uint8Array;
   logs: Log[];
-  /** 256 bytes. */
+  /** 256 bytes, not to be written to. */
   logsBloom: Uint8Array;
   effects: TransactionEffects;
 }
@@ -116,7 +118,7 @@ function run(
   if (result.status === 'missing') return { status: 'missing', keys: result.keys };
 
   const gasUsed = gasPaid(gasLimit, gasLeft(result), evm.refund(), floor);
-  evm.addBalance(sender, (gasLimit - gasUsed) * price);
+  if (gasUsed < gasLimit) evm.addBalance(sender, (gasLimit - gasUsed) * price);
   evm.addBalance(environment.coinbase, gasUsed * (price - environment.baseFeePerGas));
   const effects = evm.finish();
   return {
@@ -128,7 +130,7 @@ function run(
     contractAddress: to === undefined ? contractAddress(sender, nonce) : undefined,
     output: result.status === 'halt' ? new Uint8Array(0) : result.output,
     logs: effects.logs,
-    logsBloom: logsBloom(effects.logs),
+    logsBloom: effects.logs.length === 0 ? emptyBloom : logsBloom(effects.logs),
     effects,
   };
 }
