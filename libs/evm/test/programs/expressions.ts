@@ -105,14 +105,14 @@ export const memoryLength: fc.Arbitrary<Expression> = fc.oneof(
 );
 
 const gasGiven: fc.Arbitrary<Expression> = fc.oneof(
-  { weight: 5, arbitrary: fc.constant(operation('GAS')) },
+  { weight: 3, arbitrary: fc.constant(operation('GAS')) },
   { weight: 2, arbitrary: fc.constant(constant(2n ** 256n - 1n)) },
-  { weight: 3, arbitrary: constants(fc.bigInt({ min: 0n, max: 60_000n })) },
+  { weight: 8, arbitrary: constants(fc.bigInt({ min: 0n, max: 60_000n })) },
   {
     weight: 1,
     arbitrary: constants(fc.constantFrom(0n, 2_299n, 2_300n, 2_301n, 2n ** 63n - 1n, 2n ** 64n - 1n, 2n ** 64n)),
   },
-  { weight: 1, arbitrary: fc.constant(operation('DIV', operation('GAS'), constant(2n))) },
+  { weight: 4, arbitrary: fc.constant(operation('DIV', operation('GAS'), constant(2n))) },
 );
 
 const valueGiven: fc.Arbitrary<Expression> = fc.oneof(

@@ -40,9 +40,9 @@ export interface Plan {
 }
 
 const gas: fc.Arbitrary<bigint> = fc.oneof(
-  { weight: 20, arbitrary: fc.bigInt({ min: 200_000n, max: 900_000n }) },
+  { weight: 20, arbitrary: fc.bigInt({ min: 200_000n, max: 1_200_000n }) },
   { weight: 2, arbitrary: fc.bigInt({ min: 0n, max: 200_000n }) },
-  { weight: 1, arbitrary: fc.bigInt({ min: 900_000n, max: 4_000_000n }) },
+  { weight: 1, arbitrary: fc.bigInt({ min: 1_200_000n, max: 4_000_000n }) },
 );
 
 const storage = fc.uniqueArray(fc.tuple(slot, slotValue), { maxLength: 5, selector: ([key]) => key });

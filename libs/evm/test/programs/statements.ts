@@ -146,7 +146,7 @@ const broken: fc.Arbitrary<Statement> = fc.oneof(
 
 const plain: fc.Arbitrary<Statement> = fc.oneof(
   { weight: 10, arbitrary: memory },
-  { weight: 6, arbitrary: storage },
+  { weight: 4, arbitrary: storage },
   { weight: 2, arbitrary: log },
   { weight: 8, arbitrary: calls },
   { weight: 5, arbitrary: shuffle },
@@ -227,13 +227,16 @@ const loopCount = fc.oneof(
 
 /** Lengths at the limits of EIP-170 are dear in gas; they are few. */
 const deployedZeros = fc.oneof(
-  { weight: 4, arbitrary: fc.nat(64) },
+  { weight: 15, arbitrary: fc.nat(64) },
   { weight: 1, arbitrary: fc.constantFrom(24_575, 24_576, 24_577) },
 );
 
 function creation(depth: number, body: fc.Arbitrary<Statement[]>): fc.Arbitrary<Statement> {
   const deploys: fc.Arbitrary<Deployment> = fc.oneof(
-    { weight: 5, arbitrary: programOf(depth).map((program): Deployment => ({ kind: 'program', program })) },
+    {
+      weight: 5,
+      arbitrary: programOf(Math.min(depth, 1)).map((program): Deployment => ({ kind: 'program', program })),
+    },
     {
       weight: 2,
       arbitrary: fc
@@ -258,20 +261,26 @@ function creation(depth: number, body: fc.Arbitrary<Statement[]>): fc.Arbitrary<
       { weight: 1, arbitrary: fc.constantFrom(48_000, 49_152, 49_153) },
     ),
   });
-  return fc.tuple(parts, body, fc.boolean()).map(([made, inner, twice]): Statement => {
+  const oneOf = (outOf: number): fc.Arbitrary<boolean> => fc.nat(outOf - 1).map((n) => n === 1);
+  return fc.tuple(parts, body, oneOf(10), oneOf(5)).map(([made, inner, twice, unguarded]): Statement => {
     const once: Statement = { kind: 'create', creation: made, body: inner };
-    // The same CREATE2 again collides with itself.
-    return twice && made.salt !== undefined ? { kind: 'loop', count: 2, body: [once] } : once;
+    // The same CREATE2 again collides with itself, which costs nearly all gas.
+    const all: Statement = twice && made.salt !== undefined ? { kind: 'loop', count: 2, body: [once] } : once;
+    return unguarded ? all : { kind: 'if', condition: enoughGas, then: [all], otherwise: [] };
   });
 }
+
+/** Creations are dear: most frames that could not pay for one leave it out, or few programs would come to their end. */
+const enoughGas = operation('GT', operation('GAS'), constant(100_000n));
 
 const rarelyEnds: fc.Arbitrary<Statement> = end;
 
 function programOf(depth: number): fc.Arbitrary<Program> {
   return fc.record({
-    locals: fc.array(expression(0), { maxLength: 4 }),
-    body: fc.array(depth > 0 ? statement(depth - 1) : plain, { maxLength: 4 }),
-    tail: seldom(bytes(40), 6),
+    locals: fc.array(expression(0), { maxLength: 3 }),
+    // Code that is deployed costs 200 gas a byte.
+    body: fc.array(depth > 0 ? statement(depth - 1) : plain, { maxLength: 2 }),
+    tail: seldom(bytes(8), 6),
   });
 }
 
