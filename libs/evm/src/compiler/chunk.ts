@@ -3,10 +3,12 @@ import {
   FRAME_CODE,
   FRAME_GAS,
   FRAME_MEMORY,
-  FRAME_PC,
   FRAME_SP,
   FRAME_STACK,
-  INTERPRET,
+  OUT_OF_GAS,
+  STACK_BYTES,
+  STACK_OVERFLOW,
+  STACK_UNDERFLOW,
 } from '../layout.ts';
 import { helper } from './helpers.ts';
 import { BIAS, VirtualStack } from './virtual-stack.ts';
@@ -55,7 +57,7 @@ const FLAG_RESERVE = 6;
 
 /** Blocks around everything in a chunk, outermost first. */
 const OUT = 0;
-const TO_INTERPRETER = 1;
+const HALT = 1;
 const AWAY = 2;
 const DISPATCH = 3;
 const FRAMING = 4;
@@ -112,7 +114,7 @@ class ChunkLocals implements Locals {
 /**
  * One function of the compiled module: the frame around the bodies of some labels.
  *
- *     block OUT; block TO_INTERPRETER; block AWAY
+ *     block OUT; block HALT; block AWAY
  *       loop DISPATCH
  *         block (label n-1) … block (label 0)
  *           br_table entry
@@ -138,8 +140,9 @@ export class ChunkFunction {
     this.depth = FRAMING + ids.length;
   }
 
-  newStack(): VirtualStack {
-    return new VirtualStack(this.e, this.words, local.pointer);
+  /** `stored` hears of each constant below 2^31 that is stored in stack memory. */
+  newStack(stored: (value: number) => void): VirtualStack {
+    return new VirtualStack(this.e, this.words, local.pointer, stored);
   }
 
   /** Starts the body of the next label. `written`: there will be one. */
@@ -227,11 +230,9 @@ export class ChunkFunction {
     this.branch(OUT, op.brIf);
   }
 
-  /** Leaves the rest to the interpreter, from an offset; the stack is in memory. */
-  interpret(pc: number): void {
-    this.e.i32(pc);
-    this.e.set(local.address);
-    this.branch(TO_INTERPRETER);
+  /** Halts when the i32 on WebAssembly's stack is not zero: gas is negative, or the stack goes beyond its bounds. */
+  haltIf(): void {
+    this.branch(HALT, op.brIf);
   }
 
   saveGas(): void {
@@ -279,12 +280,21 @@ export class ChunkFunction {
     e.i32(ELSEWHERE);
     e.u8(op.i32Or);
     e.u8(op.return);
-    e.u8(op.end); // TO_INTERPRETER
-    e.i32(0);
-    e.get(local.address);
-    e.access(op.i32Store, FRAME_PC);
-    this.save();
-    e.i32(INTERPRET);
+    e.u8(op.end); // HALT
+    // Paths reach less than half a stack down or up, so the height tells which bound it is.
+    e.i32(OUT_OF_GAS);
+    e.i32(STACK_UNDERFLOW);
+    e.i32(STACK_OVERFLOW);
+    e.get(local.pointer);
+    e.get(local.base);
+    e.u8(op.i32Sub);
+    e.i32(STACK_BYTES / 2);
+    e.u8(op.i32LtU);
+    e.u8(op.select);
+    e.get(gasLocal);
+    e.i64(0n);
+    e.u8(op.i64LtS);
+    e.u8(op.select);
     e.u8(op.return);
     e.u8(op.end); // OUT
     e.get(local.status);

@@ -60,7 +60,7 @@ export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusa
   const contract: Contract = {
     analysis,
     opcodes,
-    wanted: wantedAtFirst(analysis),
+    wanted: new Uint8Array(analysis.labels.length).fill(1, 0, 1),
     translated: 0,
     generousUntil: COPIES_MAX * analysis.instructions + 200,
     padded: new DataView(padded.buffer),
@@ -89,16 +89,6 @@ export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusa
     exported: { name: 'run', index: helperCount + chunks.length },
   });
   return { wasm, instructions: analysis.instructions, translated: contract.translated, chunks: chunks.length };
-}
-
-/** The start, what a constant jump from nowhere known may reach, and loops. */
-function wantedAtFirst({ labels, reachable, addressTaken, loopHeader }: Analysis): Uint8Array {
-  const wanted = new Uint8Array(labels.length);
-  wanted[0] = 1;
-  for (const id of labels.keys()) {
-    if (reachable[id] === 1 && (addressTaken[id] === 1 || loopHeader[id] === 1)) wanted[id] = 1;
-  }
-  return wanted;
 }
 
 /** Cuts labels in the order of the code into runs of not too much code. */

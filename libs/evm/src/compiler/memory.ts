@@ -33,6 +33,7 @@ export function storeMemory(t: Translation): void {
   const value = stack.popWord();
   const place = touch(t, offset, 32);
   if (place === undefined) return;
+  t.want(smallValue(value));
   storeHalf(t, place, 0, value.limbs[3], value.limbs[2]);
   storeHalf(t, place, 16, value.limbs[1], value.limbs[0]);
 }

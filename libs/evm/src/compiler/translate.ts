@@ -12,14 +12,15 @@
 //     path ──JUMPI──▶ fall-through ──▶ … ──▶ end of path: store what changed, go to a body, or leave
 //             └─────▶ other side, later, from a copy of the compile-time state
 //
-// Gas and stack bounds are checked once a *segment*: from a place where the frame could be given to the interpreter up
-// to the next fork or the next instruction with an effect that depends on the exact gas. What the segment costs and how
-// deep and high its stack goes is known at its end, so the check is written with holes that are filled then. When the
-// check fails, the stack as it was at the segment's start is stored and the interpreter finds out what exactly is wrong.
+// Gas and stack bounds are checked once a *segment*: up to the next fork, or the next instruction with an effect that
+// others can see or that depends on the exact gas. What the segment costs and how deep and high its stack goes is known at
+// its end, so the check is written with holes that are filled then. When the check fails, the frame would halt before
+// the segment's end and lose its gas and effects, whichever instruction it is: so it halts at once. (Of two reasons to
+// halt within one segment the one that is told may be the later.)
 //
-// A jump back to a loop's header that is open around the path is a branch. Anything that a body does not have (a jump to
-// where no body is, a stack beyond the window) is given to the interpreter. Every path charges gas before it can come
-// to the same place again, so gas bounds every loop.
+// A jump back to a loop's header that is open around the path is a branch. A jump to where no body is, since nothing
+// stores that destination on the stack, is left to the interpreter. Every path charges gas before it can come to the
+// same place again, so gas bounds every loop.
 
 import { FRAME_PC, INVALID_JUMP, OUTPUT_SIZE, RETURNED, STACK_BYTES } from '../layout.ts';
 import type { Opcode } from '../opcodes.ts';
@@ -57,7 +58,6 @@ export interface State {
 
 /** A stretch of a path whose gas and stack bounds are checked at its start. */
 interface Segment {
-  pc: number;
   cost: number;
   /** Places of the constants. */
   costAt: number;
@@ -73,10 +73,7 @@ interface Segment {
 }
 
 /** What is open around the path, to be closed when it ends; with what is to be written then. */
-type Open =
-  | { kind: 'loop'; label: number; id: number }
-  | { kind: 'fork'; to: number | 'dynamic'; state: State }
-  | { kind: 'check'; state: State; segment: Segment };
+type Open = { kind: 'loop'; label: number; id: number } | { kind: 'fork'; to: number | 'dynamic'; state: State };
 
 /** What the bodies of all chunks of one contract share. */
 export interface Contract {
@@ -105,14 +102,29 @@ export class Translation {
   private entered = false;
 
   /** Translates the body of a label into a chunk, which has begun it. */
+  private readonly wantDestination = (value: number): void => this.want(value);
+
   constructor(contract: Contract, chunk: ChunkFunction) {
     this.contract = contract;
     this.chunk = chunk;
     this.state = this.freshState();
   }
 
+  /** A constant goes where it may come from to be jumped to: if it is a destination, it needs a body. */
+  want(value: number): void {
+    const { code, labelAt } = this.contract.analysis;
+    const label = code[value] === JUMPDEST ? (labelAt[value] ?? -1) : -1;
+    if (label >= 0) this.contract.wanted[label] = 1;
+  }
+
   private freshState(): State {
-    return { stack: this.chunk.newStack(), memoryBytes: 0, checkedLow: 0, checkedHigh: 0, trail: [] };
+    return {
+      stack: this.chunk.newStack(this.wantDestination),
+      memoryBytes: 0,
+      checkedLow: 0,
+      checkedHigh: 0,
+      trail: [],
+    };
   }
 
   body(id: number): void {
@@ -120,7 +132,7 @@ export class Translation {
     const pc = analysis.labels[id] ?? 0;
     this.chunk.locals.sweep(this.state.stack);
     if (analysis.loopHeader[id] === 1) this.openLoop(id);
-    this.startSegment(pc);
+    this.startSegment();
     this.state.trail.push(id);
     this.entered = true;
     this.follow(pc);
@@ -133,14 +145,7 @@ export class Translation {
     if (open.kind === 'loop') return;
     this.state = open.state;
     this.chunk.locals.sweep(this.state.stack);
-    if (open.kind === 'check') {
-      const { e } = this.chunk;
-      e.get(gasLocal);
-      e.i64(BigInt(open.segment.cost));
-      e.u8(op.i64Add);
-      e.set(gasLocal);
-      this.giveUp(open.segment.pc);
-    } else if (open.to === 'dynamic') {
+    if (open.to === 'dynamic') {
       this.jumpToAddress();
     } else {
       this.ended = false;
@@ -165,7 +170,7 @@ export class Translation {
       }
       this.entered = false;
       const { stack } = this.state;
-      if (stack.height > WINDOW - 20 || stack.low < 40 - WINDOW) this.rebase(pc);
+      if (stack.height > WINDOW - 20 || stack.low < 40 - WINDOW) this.rebase();
       if (!chunk.makeRoom(stack)) {
         stack.flush();
         this.noteBounds();
@@ -206,11 +211,8 @@ export class Translation {
   }
 
   /** Writes the check of a segment that begins here. */
-  startSegment(pc: number): void {
+  startSegment(): void {
     const { e } = this.chunk;
-    const { state } = this;
-    const copy: State = { ...state, stack: state.stack.clone(), trail: [] };
-    const check = this.chunk.open(op.block);
     e.get(gasLocal);
     const costAt = e.padded(op.i64Const);
     e.u8(op.i64Sub);
@@ -227,17 +229,15 @@ export class Translation {
     e.u8(op.i32GtU);
     e.u8(op.i32Or);
     const checkTo = e.length;
-    this.chunk.branch(check, op.brIf);
-    const { low, height } = state.stack;
-    const segment = { pc, cost: 0, costAt, needAt, roomAt, checkFrom, checkTo, low, high: height, gasAt: [] };
-    this.segment = segment;
-    this.open.push({ kind: 'check', state: copy, segment });
+    this.chunk.haltIf();
+    const { low, height } = this.state.stack;
+    this.segment = { cost: 0, costAt, needAt, roomAt, checkFrom, checkTo, low, high: height, gasAt: [] };
   }
 
   /** Ends the segment behind the current instruction; another begins. */
   endSegment(): void {
     this.closeSegment();
-    this.startSegment(this.next);
+    this.startSegment();
   }
 
   /** Fills the holes of the segment's check. */
@@ -279,21 +279,13 @@ export class Translation {
     this.chunk.advance(height);
     this.state.checkedLow -= height;
     this.state.checkedHigh -= height;
-    this.state.stack = this.chunk.newStack();
+    this.state.stack = this.chunk.newStack(this.wantDestination);
   }
 
-  private rebase(pc: number): void {
+  private rebase(): void {
     this.closeSegment();
     this.settleAll();
-    this.startSegment(pc);
-  }
-
-  /** Stores the stack and leaves the rest to the interpreter. */
-  giveUp(pc: number): void {
-    this.state.stack.flush();
-    this.chunk.advance(this.state.stack.height);
-    this.chunk.interpret(pc);
-    this.ended = true;
+    this.startSegment();
   }
 
   /** Stores the stack and goes to the body of a label. */
@@ -328,9 +320,12 @@ export class Translation {
       if (analysis.loopHeader[id] === 1) {
         this.closeSegment();
         this.settleAll();
+        // Another round may come with a stack of another height.
+        this.state.checkedLow = 0;
+        this.state.checkedHigh = 0;
         this.openLoop(id);
       }
-      if (this.segment === undefined) this.startSegment(pc);
+      if (this.segment === undefined) this.startSegment();
       this.next = pc;
       this.entered = true;
     }
@@ -405,7 +400,7 @@ export class Translation {
       const copy: State = { ...state, stack: state.stack.clone(), trail: state.trail.slice() };
       this.open.push({ kind: 'fork', to: label ?? 'dynamic', state: copy });
     }
-    this.startSegment(this.next);
+    this.startSegment();
   }
 
   /** The destination as an i32, or the largest when it has more than 31 bits. */

@@ -1,5 +1,6 @@
 import type { Emitter } from './wasm-encoder.ts';
 import { op } from './wasm-encoder.ts';
+import { smallValue } from './word.ts';
 import type { Value, Word } from './word.ts';
 import type { Words } from './words.ts';
 
@@ -36,16 +37,18 @@ export class VirtualStack {
   private readonly e: Emitter;
   private readonly words: Words;
   private readonly pointer: number;
+  private readonly stored: (value: number) => void;
 
-  /** `pointer`: the local with the biased stack pointer. */
-  constructor(emitter: Emitter, words: Words, pointer: number) {
+  /** `pointer`: the local with the biased stack pointer. `stored` hears of small constants that go to memory. */
+  constructor(emitter: Emitter, words: Words, pointer: number, stored: (value: number) => void) {
+    this.stored = stored;
     this.e = emitter;
     this.words = words;
     this.pointer = pointer;
   }
 
   clone(): VirtualStack {
-    const copy = new VirtualStack(this.e, this.words, this.pointer);
+    const copy = new VirtualStack(this.e, this.words, this.pointer, this.stored);
     copy.items = this.items.slice();
     copy.low = this.low;
     copy.held = new Map(this.held);
@@ -168,6 +171,7 @@ export class VirtualStack {
 
   private store(value: Value, position: number): void {
     const offset = slotOffset(position);
+    if (value.kind === 'word') this.stored(smallValue(value));
     const limbs = value.kind === 'word' ? value.limbs : [value.local, 0n, 0n, 0n];
     for (const [index, limb] of limbs.entries()) {
       this.e.get(this.pointer);
