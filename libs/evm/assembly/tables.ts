@@ -47,6 +47,7 @@ export const SLOT_KEY: usize = 16;
 export const SLOT_VALUE: usize = 48;
 export const SLOT_BASE: usize = 80;
 const slotSize: usize = 112;
+const transientSize: usize = 80;
 
 // A log record; topics (words) and then the data follow.
 export const LOG_ACCOUNT: usize = 0;
@@ -262,7 +263,7 @@ export function slotAt(account: usize, key: usize): usize {
     }
     at = (at + 1) & slotMask;
   }
-  const entry = newSlot(account, key, hash);
+  const entry = newSlot(account, key, hash, slotSize);
   store<u32>(slotIndex + at * 4, <u32>entry);
   if (lastSlot == 0) firstSlot = entry;
   else store<u32>(lastSlot, <u32>entry, SLOT_NEXT);
@@ -275,8 +276,8 @@ export function slotAt(account: usize, key: usize): usize {
   return entry;
 }
 
-function newSlot(account: usize, key: usize, hash: u32): usize {
-  const entry = allocateClear(slotSize);
+function newSlot(account: usize, key: usize, hash: u32, size: usize): usize {
+  const entry = allocateClear(size);
   store<u32>(entry, <u32>account);
   store<u32>(entry, hash, SLOT_HASH);
   copyWord(entry + SLOT_KEY, key);
@@ -333,7 +334,7 @@ export function transientAt(account: usize, key: usize, make: bool): usize {
     at = (at + 1) & transientMask;
   }
   if (!make) return 0;
-  const entry = newSlot(account, key, hash);
+  const entry = newSlot(account, key, hash, transientSize);
   store<u32>(transientIndex + at * 4, <u32>entry);
   store<u32>(entry, <u32>firstTransient, SLOT_NEXT);
   firstTransient = entry;

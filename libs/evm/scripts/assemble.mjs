@@ -13,7 +13,7 @@ const { error, stderr } = await asc.main(
     ...['--outFile', 'machine.wasm', '--runtime', 'stub', '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert'],
     ...['--converge', '--enable', 'simd', '--enable', 'bulk-memory', '--memoryBase', '32768', '--exportTable'],
     // Its memory comes from JavaScript, which knows the layout.
-    ...['--importMemory', '--initialMemory', '5697', '--maximumMemory', '32768'],
+    ...['--importMemory', '--initialMemory', '9793', '--maximumMemory', '32768'],
   ],
   {
     readFile: (name, base) => {
