@@ -134,6 +134,25 @@ function shiftDividend(u: usize, limbs: usize, shift: u64): void {
   store<u64>(DIVIDEND + (limbs << 3), (below >> 1) >> back);
 }
 
+/** DIVIDEND = the word at `u`, shifted by `shift`: 5 limbs. */
+// @ts-ignore: decorator
+@inline
+function shiftWord(u: usize, shift: u64): void {
+  const back = 63 - shift;
+  const u0 = load<u64>(u);
+  const u1 = load<u64>(u, 8);
+  const u2 = load<u64>(u, 16);
+  const u3 = load<u64>(u, 24);
+  setWord(
+    DIVIDEND,
+    u0 << shift,
+    (u1 << shift) | ((u0 >> 1) >> back),
+    (u2 << shift) | ((u1 >> 1) >> back),
+    (u3 << shift) | ((u2 >> 1) >> back),
+  );
+  store<u64>(DIVIDEND, (u3 >> 1) >> back, 32);
+}
+
 /**
  * QUOTIENT = u / d, of which limbs - LIMBS + 1 limbs are set, and DIVIDEND = the remainder, shifted by SHIFT.
  * `u` has `limbs` >= LIMBS limbs, at most 8. Not for a power of two.
@@ -354,7 +373,8 @@ export function div(out: usize, a: usize, b: usize): void {
     return;
   }
   const m = limbsOf(a);
-  divide(a, m, record);
+  shiftWord(a, load<u64>(record, SHIFT));
+  divideShifted(m, record);
   const kept = m - n;
   setWord(
     out,
@@ -388,7 +408,8 @@ export function mod(out: usize, a: usize, b: usize): void {
     lowBits(out, a, load<u64>(record, SHIFT));
     return;
   }
-  divide(a, limbsOf(a), record);
+  shiftWord(a, load<u64>(record, SHIFT));
+  divideShifted(limbsOf(a), record);
   takeRemainder(out, record);
 }
 

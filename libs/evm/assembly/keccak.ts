@@ -132,7 +132,9 @@ function permute(): void {
 
 /** The state becomes that after the `size` bytes at `data`; its first 32 bytes are the digest. */
 function absorb(data: usize, size: usize): void {
-  memory.fill(STATE, 0, 200);
+  const zero = i64x2.splat(0);
+  for (let i: usize = 0; i < 192; i += 16) v128.store(STATE + i, zero);
+  store<u64>(STATE, 0, 192);
   while (size >= RATE) {
     for (let i: usize = 0; i < RATE; i += 8) store<u64>(STATE + i, load<u64>(STATE + i) ^ load<u64>(data + i));
     permute();

@@ -81,7 +81,13 @@ export function mulmod(out: usize, a: usize, b: usize, n: usize): void {
     return;
   }
   const record = recordOf(n);
-  if (load<u32>(record, USES) == 0 || load<u32>(record, LIMBS) == 0) {
+  if (load<u32>(record, LIMBS) == 0) {
+    mul(PRODUCT, a, b);
+    lowBits(out, PRODUCT, load<u64>(record, SHIFT));
+    return;
+  }
+  // A modulus seen for the first time is not worth its Barrett reciprocal.
+  if (load<u32>(record, USES) == 0) {
     store<u32>(record, 1, USES);
     mulWide(PRODUCT, a, b);
     remainder(out, 8, n);
