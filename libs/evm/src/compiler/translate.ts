@@ -252,8 +252,10 @@ export class Translation {
       const low = Math.min(segment.low, state.checkedLow);
       const high = Math.max(segment.high, state.checkedHigh);
       // 0 <= height + 32·low and height + 32·high <= STACK_BYTES, in one unsigned comparison
-      e.patch(segment.needAt, -32 * low);
-      e.patch(segment.roomAt, STACK_BYTES - 32 * high + 32 * low);
+      const room = STACK_BYTES - 32 * high + 32 * low;
+      // More words than any stack has: no height, a multiple of 32, passes.
+      e.patch(segment.needAt, room < 0 ? 1 : -32 * low);
+      e.patch(segment.roomAt, Math.max(room, 0));
       state.checkedLow = low;
       state.checkedHigh = high;
     } else e.nops(segment.checkFrom, segment.checkTo);
