@@ -67,6 +67,8 @@ class MachineEvm implements Evm {
   /** The block whose words the machine has: most transactions share it with the one before. */
   #block: BlockEnvironment | undefined;
   #missing: MissingKey[] = [];
+  /** What the host has answered in this transaction: it is asked once for each. */
+  readonly #blockHashes = new Map<bigint, Uint8Array | undefined>();
 
   constructor({ fork, chainId, mode = 'both' }: EvmOptions) {
     this.fork = fork;
@@ -93,6 +95,7 @@ class MachineEvm implements Evm {
     this.#host = host;
     this.#missing = [];
     this.#checkpoints.length = 0;
+    this.#blockHashes.clear();
     this.#contracts.begin();
     this.#exports.begin();
     const memory = this.#memory;
@@ -321,10 +324,15 @@ class MachineEvm implements Evm {
   }
 
   #blockHash(out: number, number: bigint): number {
-    const hash = this.#host!.blockHash(number);
-    if (hash === notHere) {
-      this.#missing.push({ kind: 'blockHash', number });
-      return -1;
+    let hash = this.#blockHashes.get(number);
+    if (hash === undefined && !this.#blockHashes.has(number)) {
+      const answer = this.#host!.blockHash(number);
+      if (answer === notHere) {
+        this.#missing.push({ kind: 'blockHash', number });
+        return -1;
+      }
+      hash = answer?.slice();
+      this.#blockHashes.set(number, hash);
     }
     this.#memory.setReversed(out, hash ?? new Uint8Array(32));
     return 0;
