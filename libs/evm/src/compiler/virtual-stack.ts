@@ -153,8 +153,8 @@ export class VirtualStack {
 
   /** Afterwards every item is in its slot and in no local. The caller has flushed. */
   forget(): void {
-    this.items = [];
     this.low = this.height;
+    this.items = [];
     this.held.clear();
   }
 
