@@ -176,7 +176,7 @@ export class BlockOverlay implements Host {
     const known = entry.slots?.get(key);
     const now = equalBytes(after, zero) ? zero : after;
     if (known !== undefined) known.now = now;
-    else setSlot(entry, key, { before: entry.wiped ? zero : before, now });
+    else setSlot(entry, key, { before, now });
   }
 }
 

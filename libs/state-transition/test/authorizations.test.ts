@@ -61,3 +61,12 @@ test('the callee runs what it delegates to, which is warm; the authority is warm
   const outcome = include({ ...wide, to: authority, authorizationList: [signed()] });
   expect(outcome).toMatchObject({ success: true, gasUsed: 46_000n + 206n });
 });
+
+test('an authority that could be recovered is warm, also when its authorization has no effect', () => {
+  const used = (fields: Partial<Authorization>) => {
+    const { include } = open('prague', { [to]: { code: `73${authority.slice(2)}3100` } });
+    return include({ ...wide, authorizationList: [signed(fields)] }).gasUsed;
+  };
+  expect(used({ nonce: 1n })).toBe(46_103n);
+  expect(used({ chainId: 8n })).toBe(48_603n);
+});
