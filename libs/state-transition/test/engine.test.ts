@@ -1,9 +1,9 @@
 // Goal: the drop reasons, refused payloads, BLOCKHASH, deep calls, EIP-2935/4788/7002 and witnesses are as promised.
 // Method: one block or more for each rule on an in-memory chain.
 import { decodeHeader, type UnsignedTransaction } from '@sheaf/ethereum';
-import { bytesToHex, hexToBytes, toHeight, zeroHash, type Address } from '@sheaf/primitives';
+import { bytesToHex, hexToBytes, toAddress, toHeight, zeroHash, type Address } from '@sheaf/primitives';
 import { payloadHash } from '@sheaf/protocol';
-import { readAccount, readStorage, witnessReader } from '../src/index.ts';
+import { createEngine, readAccount, readStorage, witnessReader } from '../src/index.ts';
 import { beaconRootsAddress, historyAddress } from '../src/system-contracts.ts';
 import { contracts, openChain, poorKey, senders, sign, testSpec, word } from './chain.ts';
 import { openOracle } from './oracle.ts';
@@ -190,4 +190,25 @@ test('an unfunded sender is dropped and leaves no account', async () => {
   expect(block.dropped).toMatchObject([{ reason: 'INSUFFICIENT_FUNDS' }]);
   expect(bytesToHex(block.header.extraData)).toBe(block.payloadHash);
   expect(readAccount(chain.state, block.header.stateRoot, to).balance).toBe(10n ** 22n);
+});
+
+test('what the engine has not the memory for is dropped with the cause, by everyone', async () => {
+  const spec = testSpec('prague');
+  const greedy = toAddress(`0x${'9e'.repeat(20)}`);
+  // MSTORE at 1.6 GiB, which 5 * 10^12 gas pay for.
+  const code = hexToBytes('0x5f636000000052');
+  spec.genesis.alloc.set(greedy, { balance: 0n, nonce: 1n, code, storage: new Map() });
+  const chain = await openChain(spec);
+  const fees = { maxFeePerGas: 1_100_000_000n, maxPriorityFeePerGas: 0n };
+  const transactions = [sign(0, { to: greedy, gasLimit: 5n * 10n ** 12n, ...fees }), sign(0, { to, ...fees })];
+  const payload = chain.payload({ transactions, gasLimit: 10n ** 13n });
+  const parent = chain.head();
+  const { block, witness } = await chain.execute(payload);
+  expect(block.dropped).toMatchObject([
+    { payloadIndex: 0, reason: 'UNSUPPORTED', cause: 'the EVM has used up its memory' },
+  ]);
+  expect(block.receipts).toMatchObject([{ status: true }]);
+  const input = { payload, payloadHash: payloadHash(payload), parent, ancestors: [parent] };
+  const again = await createEngine(spec).executePayload(input, witnessReader(witness));
+  expect(again.block.hash).toBe(block.hash);
 });
