@@ -34,6 +34,8 @@ export interface Analysis {
   loopHeader: Uint8Array;
   /** By id: 1 when what follows ends in REVERT or INVALID without a further jump. */
   cold: Uint8Array;
+  /** By id: instructions up to the next jump, label or end. */
+  size: Uint16Array;
   /** Instructions in the code, data read as such included. */
   instructions: number;
 }
@@ -64,6 +66,7 @@ interface Block {
   /** Index of the next block when control falls into it, else -1. */
   next: number;
   cold: boolean;
+  instructions: number;
 }
 
 /** @returns undefined when the code has more than `labelsMax` labels */
@@ -116,6 +119,7 @@ export function analyze(
     arrivals: new Uint32Array(labels.length),
     loopHeader: new Uint8Array(labels.length),
     cold: new Uint8Array(labels.length),
+    size: new Uint16Array(labels.length),
   };
   const blocks = findBlocks(analysis, opcodes, isBlockStart);
   walk(analysis, blocks);
@@ -141,10 +145,11 @@ function findBlocks(
     const opcode = code[pc] ?? 0;
     if (block === undefined || isBlockStart[pc] === 1) {
       if (block !== undefined) block.next = blocks.length;
-      block = { start: pc, targets: [], pushed: [], next: -1, cold: false };
+      block = { start: pc, targets: [], pushed: [], next: -1, cold: false, instructions: 0 };
       blocks.push(block);
       pushedBefore = -1;
     }
+    block.instructions++;
     const next = pc + lengthOf(opcode);
     if (opcode === JUMP || opcode === JUMPI) {
       if (isDestination(pushedBefore)) {
@@ -184,13 +189,14 @@ function walk(analysis: Analysis, blocks: readonly Block[]): void {
   ]);
   const path: [block: number, edge: number][] = [];
   const open = (index: number): void => {
-    const { start, targets, pushed, next, cold } = blocks[index] as Block;
+    const { start, targets, pushed, next, cold, instructions } = blocks[index] as Block;
     state[index] = OPEN;
     path.push([index, 0]);
     const label = labelAt[start] ?? -1;
     if (label >= 0) {
       analysis.reachable[label] = 1;
       analysis.cold[label] = cold ? 1 : 0;
+      analysis.size[label] = instructions;
     }
     for (const pc of targets) analysis.arrivals[labelAt[pc] ?? 0]!++;
     for (const pc of pushed) analysis.addressTaken[labelAt[pc] ?? 0] = 1;

@@ -10,7 +10,7 @@ import {
   STACK_OVERFLOW,
   STACK_UNDERFLOW,
 } from '../layout.ts';
-import { helper } from './helpers.ts';
+import { FAILED, helper } from './helpers.ts';
 import { BIAS, VirtualStack } from './virtual-stack.ts';
 import { Emitter, I32, I64, op, V128, VOID } from './wasm-encoder.ts';
 import type { FunctionBody } from './wasm-encoder.ts';
@@ -48,8 +48,11 @@ export const gasLocal = local.flags + FLAGS;
 const yieldLocal = gasLocal + 1;
 /** i64: see `helper.memoryLimit`. */
 export const limitLocal = gasLocal + 2;
+/** v128: free within an instruction. */
 export const vectorLocal = gasLocal + 3;
-const wideFirst = gasLocal + 4;
+/** v128: always zero. */
+export const zeroLocal = gasLocal + 4;
+const wideFirst = gasLocal + 5;
 const WIDE_MAX = 256;
 /** Locals that one instruction may need. */
 const WIDE_RESERVE = 40;
@@ -142,7 +145,7 @@ export class ChunkFunction {
 
   /** `stored` hears of each constant below 2^31 that is stored in stack memory. */
   newStack(stored: (value: number) => void): VirtualStack {
-    return new VirtualStack(this.e, this.words, local.pointer, stored);
+    return new VirtualStack(this.e, this.words, local.pointer, zeroLocal, stored);
   }
 
   /** Starts the body of the next label. `written`: there will be one. */
@@ -231,8 +234,9 @@ export class ChunkFunction {
   }
 
   /** Halts when the i32 on WebAssembly's stack is not zero: gas is negative, or the stack goes beyond its bounds. */
-  haltIf(): void {
-    this.branch(HALT, op.brIf);
+  haltIf(inside = 0): void {
+    this.e.u8(op.brIf);
+    this.e.unsigned(this.depth - 1 - HALT + inside);
   }
 
   saveGas(): void {
@@ -281,6 +285,18 @@ export class ChunkFunction {
     e.u8(op.i32Or);
     e.u8(op.return);
     e.u8(op.end); // HALT
+    // What a helper has failed with.
+    e.get(gasLocal);
+    e.i64(FAILED / 2n);
+    e.u8(op.i64LtS);
+    e.u8(op.if);
+    e.u8(VOID);
+    e.get(gasLocal);
+    e.i64(FAILED);
+    e.u8(op.i64Sub);
+    e.u8(op.i32WrapI64);
+    e.u8(op.return);
+    e.u8(op.end);
     // Paths reach less than half a stack down or up, so the height tells which bound it is.
     e.i32(OUT_OF_GAS);
     e.i32(STACK_UNDERFLOW);
@@ -303,10 +319,10 @@ export class ChunkFunction {
     const code = new Uint8Array(head.length + e.length);
     code.set(head);
     code.set(e.bytes.subarray(0, e.length), head.length);
-    const wide = wideFirst - vectorLocal - 1 + this.locals.wideCount;
+    const wide = this.locals.wideCount;
     return {
       signature: 'i:i',
-      locals: [[local.flags - 1 + FLAGS, I32], [3, I64], [1, V128], [wide, I64]], // prettier-ignore
+      locals: [[local.flags - 1 + FLAGS, I32], [3, I64], [2, V128], [wide, I64]], // prettier-ignore
       code,
     };
   }

@@ -1,6 +1,6 @@
 // Functions that each compiled module has of its own, for what is too long to be written out at each use.
 
-import { FRAME_INPUT, FRAME_INPUT_SIZE, FRAME_MEMORY_SIZE, OUT_OF_GAS } from '../layout.ts';
+import { FRAME_GAS, FRAME_INPUT, FRAME_INPUT_SIZE, FRAME_MEMORY_SIZE, OUT_OF_GAS } from '../layout.ts';
 import { Emitter, I32, I64, op, simd, V128, VOID } from './wasm-encoder.ts';
 import type { FunctionBody } from './wasm-encoder.ts';
 import { importIndex, imports } from './imports.ts';
@@ -19,18 +19,32 @@ export const helper = {
   modulo: first + 3,
   /** (pointer, offset) → the word of call data; the word at the pointer is scratch. */
   callDataLoad: first + 4,
-  /** (offset, whatever is above it, size) → status: memory reaches offset + size. Works on FRAME_GAS. */
-  grow: first + 5,
+  /** (gas, offset, whatever is above it) → the gas left when memory reaches 32 bytes behind the offset; see FAILED. */
+  growForWord: first + 5,
+  /** The same for one byte. */
+  growForByte: first + 7,
   /** → one more than the highest offset at which memory has a whole word; 0 when it has none. */
   memoryLimit: first + 6,
 } as const;
 
 /** Functions of the module before those with the contract's code. */
-export const helperCount = 7;
+export const helperCount = 8;
+
+/** A gas below half of this is this plus the status to end with. */
+export const FAILED = -(1n << 62n);
 
 /** Their bodies; made once, since they are the same for all contracts. */
 export function helperFunctions(): readonly FunctionBody[] {
-  bodies ??= [multiply64(), multiply(), division('div'), division('mod'), callDataLoad(), grow(), memoryLimit()];
+  bodies ??= [
+    multiply64(),
+    multiply(),
+    division('div'),
+    division('mod'),
+    callDataLoad(),
+    grow(32n),
+    memoryLimit(),
+    grow(1n),
+  ];
   return bodies;
 }
 
@@ -299,10 +313,10 @@ function callDataLoad(): FunctionBody {
   return { signature: 'il:llll', locals: [[1, I32], [4, I64], [1, V128]], code: e.finish() }; // prettier-ignore
 }
 
-function grow(): FunctionBody {
+function grow(size: bigint): FunctionBody {
   const e = new Emitter(64);
+  e.get(2);
   e.get(1);
-  e.get(0);
   e.i64(40n);
   e.u8(op.i64ShrU);
   e.u8(op.i64Or);
@@ -311,15 +325,29 @@ function grow(): FunctionBody {
   e.u8(op.if);
   e.u8(VOID);
   // No gas pays for that much.
-  e.i32(OUT_OF_GAS);
+  e.i64(FAILED + BigInt(OUT_OF_GAS));
   e.u8(op.return);
   e.u8(op.end);
+  e.i32(0);
   e.get(0);
-  e.get(2);
+  e.access(op.i64Store, FRAME_GAS);
+  e.get(1);
+  e.i64(size);
   e.u8(op.i64Add);
   e.call(importIndex('expand'));
+  e.tee(3);
+  e.u8(op.if);
+  e.u8(VOID);
+  e.get(3);
+  e.u8(op.i64ExtendI32U);
+  e.i64(FAILED);
+  e.u8(op.i64Add);
+  e.u8(op.return);
   e.u8(op.end);
-  return { signature: 'lll:i', locals: [], code: e.finish() };
+  e.i32(0);
+  e.access(op.i64Load, FRAME_GAS);
+  e.u8(op.end);
+  return { signature: 'lll:l', locals: [[1, I32]], code: e.finish() };
 }
 
 function memoryLimit(): FunctionBody {

@@ -1,7 +1,7 @@
 // MLOAD, MSTORE and MSTORE8, written out with their bounds checks.
 
 import { FRAME_MEMORY_SIZE, OUT_OF_GAS } from '../layout.ts';
-import { limitLocal, loadAbsolute, local, vectorLocal } from './chunk.ts';
+import { gasLocal, limitLocal, loadAbsolute, local, vectorLocal, zeroLocal } from './chunk.ts';
 import { helper, loadWord, REVERSED } from './helpers.ts';
 import type { Translation } from './translate.ts';
 import { op, simd, VOID } from './wasm-encoder.ts';
@@ -42,7 +42,9 @@ export function storeMemory(t: Translation): void {
 function storeHalf(t: Translation, place: Place, shift: number, high: Limb, low: Limb): void {
   const { e, words } = t.chunk;
   e.get(place.local);
-  if (typeof high === 'bigint' && typeof low === 'bigint') {
+  if (high === 0n && low === 0n) {
+    e.get(zeroLocal);
+  } else if (typeof high === 'bigint' && typeof low === 'bigint') {
     e.simd(simd.constant);
     for (const limb of [high, low]) for (let byte = 56n; byte >= 0n; byte -= 8n) e.u8(Number((limb >> byte) & 0xffn));
   } else {
@@ -101,15 +103,15 @@ function touch(t: Translation, offset: Word, size: 1 | 32): Place | undefined {
   }
   e.u8(op.if);
   e.u8(VOID);
-  chunk.saveGas();
+  e.get(gasLocal);
   words.push(low);
   if (isLong) words.orOf(high);
   else e.i64(0n);
-  e.i64(BigInt(size));
-  e.call(helper.grow);
-  e.tee(local.status);
-  chunk.branchOut(1, op.brIf);
-  chunk.loadGas();
+  e.call(size === 32 ? helper.growForWord : helper.growForByte);
+  e.tee(gasLocal);
+  e.i64(0n);
+  e.u8(op.i64LtS);
+  chunk.haltIf(1);
   chunk.loadLimit();
   e.u8(op.end);
   if (known >= 0) {

@@ -37,6 +37,10 @@ import type { Value } from './word.ts';
 
 /** Instructions of one body, beyond which its paths end at the next label. */
 const BODY_INSTRUCTIONS_MAX = 700;
+/** Gas of one segment; its constant has room for twice as much. */
+const SEGMENT_GAS_MAX = 500_000;
+/** Length of a block that is rather copied than gone to when it has several ways in. */
+const SHARED_INSTRUCTIONS = 12;
 /** How often one path may go through the same label. */
 const REPEATS_MAX = 3;
 /** Labels that one path may go through. */
@@ -171,6 +175,7 @@ export class Translation {
       this.entered = false;
       const { stack } = this.state;
       if (stack.height > WINDOW - 20 || stack.low < 40 - WINDOW) this.rebase();
+      if ((this.segment as Segment).cost > SEGMENT_GAS_MAX) this.endSegment();
       if (!chunk.makeRoom(stack)) {
         stack.flush();
         this.noteBounds();
@@ -247,7 +252,6 @@ export class Translation {
     this.noteBounds();
     const { e } = this.chunk;
     e.patch(segment.costAt, segment.cost);
-    for (const { at, cost } of segment.gasAt) e.patch(at, segment.cost - cost);
     if (segment.low < state.checkedLow || segment.high > state.checkedHigh) {
       const low = Math.min(segment.low, state.checkedLow);
       const high = Math.max(segment.high, state.checkedHigh);
@@ -258,7 +262,11 @@ export class Translation {
       e.patch(segment.roomAt, Math.max(room, 0));
       state.checkedLow = low;
       state.checkedHigh = high;
-    } else e.nops(segment.checkFrom, segment.checkTo);
+    } else {
+      const count = e.remove(segment.checkFrom, segment.checkTo);
+      for (const gas of segment.gasAt) gas.at -= count;
+    }
+    for (const { at, cost } of segment.gasAt) e.patch(at, segment.cost - cost);
     this.segment = undefined;
   }
 
@@ -336,13 +344,14 @@ export class Translation {
   /** Whether to go on through a label rather than to its body. */
   private pays(id: number): boolean {
     const { contract, state } = this;
-    const { arrivals, addressTaken, cold, loopHeader } = contract.analysis;
+    const { arrivals, addressTaken, cold, loopHeader, size } = contract.analysis;
     if (this.instructions > BODY_INSTRUCTIONS_MAX || this.open.length > OPEN_MAX) return false;
     if (state.trail.length > PATH_LABELS_MAX) return false;
     const isOnlyWay = (arrivals[id] ?? 0) <= 1 && addressTaken[id] !== 1;
     if (loopHeader[id] === 1 && this.instructions > BODY_INSTRUCTIONS_MAX / 2) return false;
     if (isOnlyWay) return true;
     if (cold[id] === 1 || contract.translated > contract.generousUntil) return false;
+    if ((arrivals[id] ?? 0) > 0 && (size[id] ?? 0) > SHARED_INSTRUCTIONS) return false;
     return state.trail.filter((other) => other === id).length < REPEATS_MAX;
   }
 

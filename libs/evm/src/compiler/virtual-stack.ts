@@ -1,5 +1,5 @@
 import type { Emitter } from './wasm-encoder.ts';
-import { op } from './wasm-encoder.ts';
+import { op, simd } from './wasm-encoder.ts';
 import { smallValue } from './word.ts';
 import type { Value, Word } from './word.ts';
 import type { Words } from './words.ts';
@@ -37,10 +37,12 @@ export class VirtualStack {
   private readonly e: Emitter;
   private readonly words: Words;
   private readonly pointer: number;
+  private readonly zero: number;
   private readonly stored: (value: number) => void;
 
-  /** `pointer`: the local with the biased stack pointer. `stored` hears of small constants that go to memory. */
-  constructor(emitter: Emitter, words: Words, pointer: number, stored: (value: number) => void) {
+  /** `pointer`: the local with the biased stack pointer. `zero`: a v128 local that is zero. `stored` hears of small constants that go to memory. */
+  constructor(emitter: Emitter, words: Words, pointer: number, zero: number, stored: (value: number) => void) {
+    this.zero = zero;
     this.stored = stored;
     this.e = emitter;
     this.words = words;
@@ -48,7 +50,7 @@ export class VirtualStack {
   }
 
   clone(): VirtualStack {
-    const copy = new VirtualStack(this.e, this.words, this.pointer, this.stored);
+    const copy = new VirtualStack(this.e, this.words, this.pointer, this.zero, this.stored);
     copy.items = this.items.slice();
     copy.low = this.low;
     copy.held = new Map(this.held);
@@ -173,8 +175,16 @@ export class VirtualStack {
     const offset = slotOffset(position);
     if (value.kind === 'word') this.stored(smallValue(value));
     const limbs = value.kind === 'word' ? value.limbs : [value.local, 0n, 0n, 0n];
-    for (const [index, limb] of limbs.entries()) {
+    for (let index = 0; index < 4; index++) {
+      const limb = limbs[index] ?? 0n;
       this.e.get(this.pointer);
+      if (limb === 0n && limbs[index + 1] === 0n) {
+        // Two at once.
+        this.e.get(this.zero);
+        this.e.simdAccess(simd.store, offset + 8 * index);
+        index++;
+        continue;
+      }
       this.words.push(limb);
       if (value.kind === 'flag' && index === 0) this.e.u8(op.i64ExtendI32U);
       this.e.access(op.i64Store, offset + 8 * index);

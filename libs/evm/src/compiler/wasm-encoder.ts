@@ -10,7 +10,6 @@ export const VOID = 0x40;
 /** Instructions, by their byte. */
 export const op = {
   unreachable: 0x00,
-  nop: 0x01,
   block: 0x02,
   loop: 0x03,
   if: 0x04,
@@ -86,7 +85,7 @@ export const simd = {
 } as const;
 
 /** Bytes of a constant that is written before it is known. */
-const PADDED_BYTES = 5;
+const PADDED_BYTES = 3;
 
 /** A growing array of bytes with the encodings of the format. */
 export class Emitter {
@@ -181,7 +180,7 @@ export class Emitter {
     this.signed64(value);
   }
 
-  /** An `i32.const` or `i64.const` whose value (0 … 2^31-1) `patch` sets later. Where its digits are. */
+  /** An `i32.const` or `i64.const` whose value `patch` sets later. Where its digits are. */
   padded(opcode: number): number {
     this.u8(opcode);
     const at = this.length;
@@ -189,7 +188,7 @@ export class Emitter {
     return at;
   }
 
-  /** Sets a padded constant; −2^31 … 2^31-1. */
+  /** Sets a padded constant; −2^20 … 2^20-1. */
   patch(at: number, value: number): void {
     for (let index = 0; index < PADDED_BYTES; index++) {
       this.bytes[at + index] = (value & 0x7f) | (index < PADDED_BYTES - 1 ? 0x80 : 0);
@@ -197,9 +196,11 @@ export class Emitter {
     }
   }
 
-  /** Overwrites instructions that turned out not to be needed. */
-  nops(from: number, to: number): void {
-    this.bytes.fill(op.nop, from, to);
+  /** Takes out instructions that turned out not to be needed. How many bytes they were. */
+  remove(from: number, to: number): number {
+    this.bytes.copyWithin(from, to, this.length);
+    this.length -= to - from;
+    return to - from;
   }
 
   /** A load or store; `alignment` as a power of two. The hint is free: unaligned accesses work. */
