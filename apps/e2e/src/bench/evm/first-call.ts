@@ -1,4 +1,5 @@
 import { createEvm, type EngineMode } from '@sheaf/evm';
+import type { Clock } from '../clock.ts';
 import { summarize, type Summary } from '../statistics.ts';
 import { BenchFault } from '../suite.ts';
 import { formatNumber, formatTable } from '../table.ts';
@@ -25,13 +26,14 @@ const warmUpCalls = 30;
  */
 export async function measureFirstCalls(
   runs: number,
+  clock: Clock,
   peers: readonly Contender[],
   progress: (sentence: string) => void,
 ): Promise<FirstCalls[]> {
   const results: FirstCalls[] = [];
   for (const mode of ['both', 'compiler'] as const) {
     progress(`first call of a 24 KiB contract: sheaf ${mode}`);
-    results.push(measureSheaf(mode, runs));
+    results.push(measureSheaf(mode, runs, clock));
   }
   for (const peer of peers) {
     progress(`first call of a 24 KiB contract: ${peer.name}`);
@@ -42,16 +44,19 @@ export async function measureFirstCalls(
 
 let variants = 0;
 
-function measureSheaf(mode: EngineMode, runs: number): FirstCalls {
+function measureSheaf(mode: EngineMode, runs: number, clock: Clock): FirstCalls {
   const evm = createEvm({ fork: 'prague', chainId: 1n, mode });
-  const watch = watchWebAssembly();
+  const watch = watchWebAssembly(clock);
   const compiling = { translateNs: [] as number[], moduleNs: [] as number[], instantiateNs: [] as number[] };
   const result: FirstCalls = { engine: `sheaf ${mode}`, firstNs: [], secondNs: [] };
   try {
     for (let i = -warmUpCalls; i < runs; i += 1) {
       const host = openHost(largeWorld((variants += 1)));
       const spentBefore = watch.spent();
-      const [first, second] = [time(() => runOnce(evm, host, transfer)), time(() => runOnce(evm, host, transfer))];
+      const [first, second] = [
+        time(clock, () => runOnce(evm, host, transfer)),
+        time(clock, () => runOnce(evm, host, transfer)),
+      ];
       if (i < 0) continue;
       result.firstNs.push(first);
       result.secondNs.push(second);
@@ -87,10 +92,10 @@ async function measurePeer(peer: Contender, runs: number, ours: FirstCalls): Pro
 }
 
 /** Of a transfer that must give `true`. */
-function time(call: () => ReturnType<typeof runOnce>): number {
-  const startedMs = performance.now();
+function time(clock: Clock, call: () => ReturnType<typeof runOnce>): number {
+  const startedNs = clock();
   const { output, gasLeft } = call();
-  const elapsedNs = (performance.now() - startedMs) * 1e6;
+  const elapsedNs = clock() - startedNs;
   if (output[31] !== 1 || gasLeft >= callGas) throw new BenchFault('our engine did not make a transfer');
   return elapsedNs;
 }

@@ -1,4 +1,4 @@
-import { createEvm } from '@sheaf/evm';
+import { createEvm, type Evm } from '@sheaf/evm';
 import { BenchFault, type Suite } from '../suite.ts';
 import { formatNumber, formatTable } from '../table.ts';
 import type { World } from './contender.ts';
@@ -6,8 +6,8 @@ import { largeWorld, tokenWorld, transfer } from './large-contract.ts';
 import { openHost, runOnce } from './sheaf.ts';
 
 const kinds: Readonly<Record<string, (variant: number) => World>> = {
-  'large-contracts': largeWorld,
   'token-contracts': tokenWorld,
+  'large-contracts': largeWorld,
 };
 const contracts = 200;
 
@@ -19,12 +19,13 @@ export const evmMemorySuite: Suite = {
   run({ rows, progress }) {
     if (typeof gc !== 'function') throw new BenchFault('evm-memory needs node --expose-gc, as npm run bench starts it');
     const before = resident();
-    const evm = createEvm({ fork: 'prague', chainId: 1n, mode: 'compiler' });
-    runOnce(evm, openHost(tokenWorld(0)), transfer);
+    const evm = openEngine();
     const warm = resident();
+    const engines: Evm[] = [];
     const results = rows.map((row) => {
       progress(`${row}: compiling ${contracts}`);
-      return { row, ...measure(evm, kinds[row]!) };
+      engines.push(openEngine());
+      return { row, ...measure(engines.at(-1)!, kinds[row]!) };
     });
     const table = formatTable(
       ['memory', 'compiled', 'KiB each (RSS)', 'KiB each (WebAssembly)'],
@@ -43,7 +44,13 @@ export const evmMemorySuite: Suite = {
   },
 };
 
-function measure(evm: ReturnType<typeof createEvm>, make: (variant: number) => World) {
+function openEngine(): Evm {
+  const evm = createEvm({ fork: 'prague', chainId: 1n, mode: 'compiler' });
+  runOnce(evm, openHost(tokenWorld(0)), transfer);
+  return evm;
+}
+
+function measure(evm: Evm, make: (variant: number) => World) {
   const [rssBefore, before] = [resident(), evm.stats()];
   for (let i = 1; i <= contracts; i += 1) runOnce(evm, openHost(make(i)), transfer);
   const [rssAfter, after] = [resident(), evm.stats()];

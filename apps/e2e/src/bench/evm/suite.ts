@@ -37,7 +37,7 @@ export const evmSuite: Suite = {
       let firstCalls: FirstCalls[] | undefined;
       if (wanted.includes(firstCallRow)) {
         const peers = contenders.filter(({ name }) => !name.startsWith('sheaf'));
-        firstCalls = await measureFirstCalls(firstCallsMin * Math.ceil(runs / 9), peers, progress);
+        firstCalls = await measureFirstCalls(firstCallsMin * Math.ceil(runs / 9), ownClock(clock), peers, progress);
         texts.push(describeFirstCalls(firstCalls));
       }
       return { text: texts.join('\n\n'), data: { versions: versions(), results, firstCalls } };

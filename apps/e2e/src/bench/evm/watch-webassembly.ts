@@ -1,3 +1,5 @@
+import type { Clock } from '../clock.ts';
+
 /** Time that V8 spent on making modules and instances of WebAssembly, whoever asked for them. */
 export interface WebAssemblyWatch {
   spent(): { moduleNs: number; instantiateNs: number };
@@ -11,18 +13,18 @@ interface Namespace {
 }
 
 /** Puts a clock around the constructors, so that an engine need not measure itself. */
-export function watchWebAssembly(): WebAssemblyWatch {
+export function watchWebAssembly(clock: Clock): WebAssemblyWatch {
   const namespace = (globalThis as unknown as { WebAssembly: Namespace }).WebAssembly;
   const { Module, Instance } = namespace;
   const spent = { moduleNs: 0, instantiateNs: 0 };
   const timed = (constructor: Namespace['Module'], key: keyof typeof spent): Namespace['Module'] =>
     new Proxy(constructor, {
       construct(target, args: never[], newTarget) {
-        const startedMs = performance.now();
+        const startedNs = clock();
         try {
           return Reflect.construct(target, args, newTarget) as object;
         } finally {
-          spent[key] += (performance.now() - startedMs) * 1e6;
+          spent[key] += clock() - startedNs;
         }
       },
     });
