@@ -2,6 +2,7 @@ import {
   chainSettings,
   commonSettings,
   defineConfig,
+  engineSettings,
   env,
   grpcSettings,
   natsSettings,
@@ -16,6 +17,7 @@ export const config = defineConfig({
   ...grpcSettings,
   ...chainSettings,
   ...natsSettings,
+  ...engineSettings,
   sequencerAddress: peerSettings.sequencerAddress,
   dataDir: setting('SHEAF_DATA_DIR', env.file(), 'Directory of the state database; made when missing'),
   pollMs: setting(

@@ -75,6 +75,7 @@ export function createExecutionMember(
       kind: 'execution',
       dataDir: settings.dataDir,
       witnessesKept: settings.witnessesKept,
+      warmPointEvaluation: settings.warmPointEvaluation,
       spec,
     };
     const [blockThread, callThreads] = await Promise.all([

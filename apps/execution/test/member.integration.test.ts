@@ -46,6 +46,7 @@ function makeContext() {
       SHEAF_CHAIN_SPEC: join(folder, 'chain.json'),
       SHEAF_SEQUENCER_ADDRESS: sequencer.address,
       SHEAF_DATA_DIR: join(folder, 'data'),
+      SHEAF_WARM_POINT_EVALUATION: 'false',
       SHEAF_POLL_MS: '50',
       SHEAF_CALL_QUEUE_MAX: '2',
       SHEAF_CALL_TIMEOUT_MS: '1000',

@@ -54,6 +54,7 @@ function start({ dataDir, port, sequencer, prefix, spec = join(folder, 'chain.js
     SHEAF_CHAIN_SPEC: spec,
     SHEAF_SEQUENCER_ADDRESS: sequencer,
     SHEAF_DATA_DIR: dataDir,
+    SHEAF_WARM_POINT_EVALUATION: 'false',
     SHEAF_POLL_MS: '50',
   };
   const limited = `trap '' XFSZ; ulimit -f ${fileKibMax}; exec "$0" "$@"`;

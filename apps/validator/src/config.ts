@@ -2,6 +2,7 @@ import {
   chainSettings,
   commonSettings,
   defineConfig,
+  engineSettings,
   env,
   memberSettings,
   natsSettings,
@@ -19,6 +20,7 @@ export const config = defineConfig({
   ...memberSettings,
   ...natsSettings,
   ...peerSettings,
+  ...engineSettings,
   validatorIndex: setting(
     'SHEAF_VALIDATOR_INDEX',
     env.integer(0, 1023),

@@ -65,7 +65,7 @@ export function createValidator(
     const { publicKey, secretKey } = readMemberKeys(member, spec.validators);
     requireCommitteeAddresses(spec, settings.daAddresses);
     const peers = connectPeers();
-    const engine = createEngineWorker({ workerFile, spec }, fatal);
+    const engine = createEngineWorker({ workerFile, spec, warmPointEvaluation: settings.warmPointEvaluation }, fatal);
     opened.add('engine worker', () => engine.close());
     const { header, hash } = await engine.genesis();
     const genesis = { header, hash, payloadHash: hash };

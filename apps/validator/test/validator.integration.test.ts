@@ -44,6 +44,7 @@ function environment(): Record<string, string> {
     SHEAF_VALIDATOR_INDEX: '0',
     SHEAF_BLS_KEY_FILE: join(directory, 'validator.key'),
     SHEAF_DATA_DIR: join(directory, 'data'),
+    SHEAF_WARM_POINT_EVALUATION: 'false',
     SHEAF_NATS_URL: testNatsUrl(),
     SHEAF_STREAM_PREFIX: streamPrefix,
     SHEAF_SEQUENCER_ADDRESS: peers.main,

@@ -56,6 +56,15 @@ export const memberSettings = {
   ),
 };
 
+/** What every service that executes has. */
+export const engineSettings = {
+  warmPointEvaluation: setting(
+    'SHEAF_WARM_POINT_EVALUATION',
+    env.boolean().default(true),
+    'Load the trusted setup of the point-evaluation precompile (2.5 s a thread) before being ready, not at its first call',
+  ),
+};
+
 /** What every service that announces or follows has. */
 export const natsSettings = {
   natsUrl: secret('SHEAF_NATS_URL', env.url(['nats', 'tls']), 'NATS server of the announcements'),

@@ -11,6 +11,7 @@ export {
   chainSettings,
   commonSettings,
   grpcSettings,
+  engineSettings,
   memberSettings,
   natsSettings,
   peerSettings,

@@ -53,6 +53,8 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
   ] as const;
   const validatorPorts = [ports.validator0Admin, ports.validator1Admin, ports.validator2Admin];
 
+  // Five engines at once would load it for 2.5 s each, for a precompile that a devnet may never see.
+  const lazy = { SHEAF_WARM_POINT_EVALUATION: 'false' };
   return [
     spec('sequencer', 'sequencer', ports.sequencerAdmin, {
       ...grpc(ports.sequencerGrpc),
@@ -67,6 +69,7 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
       ...bus,
       SHEAF_SEQUENCER_ADDRESS: peers.SHEAF_SEQUENCER_ADDRESS,
       SHEAF_DATA_DIR: wiring.dataDir('execution'),
+      ...lazy,
     }),
     ...daPorts.slice(0, daNodeCount).map((node, index) =>
       spec(`da-${index}`, 'data-availability', node.admin, {
@@ -88,6 +91,7 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
         SHEAF_VALIDATOR_INDEX: String(index),
         SHEAF_BLS_KEY_FILE: wiring.keyFile(`validator-${index}`),
         SHEAF_DATA_DIR: wiring.dataDir(`validator-${index}`),
+        ...lazy,
       }),
     ),
     spec('gateway', 'gateway', ports.gatewayAdmin, {

@@ -9,6 +9,8 @@ export interface WorkerSetup {
   dataDir: string;
   /** Heights whose witness is kept. */
   witnessesKept: number;
+  /** Whether it is ready only when the trusted setup of point evaluation is loaded. */
+  warmPointEvaluation: boolean;
   spec: ChainSpec;
 }
 

@@ -24,9 +24,11 @@ export function serveWorker(): void {
   );
 }
 
-async function openWorker({ dataDir, witnessesKept, spec }: WorkerSetup): Promise<(job: Job) => Promise<unknown>> {
+async function openWorker(setup: WorkerSetup): Promise<(job: Job) => Promise<unknown>> {
+  const { dataDir, witnessesKept, spec } = setup;
   const store = await openLmdbStore({ dataDir, witnessesKept });
   const engine = createEngine(spec);
+  if (setup.warmPointEvaluation) await engine.warmPointEvaluation();
   const ancestors = readAncestors(store);
   const at = (height: Height) => {
     store.refresh();

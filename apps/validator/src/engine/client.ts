@@ -30,12 +30,13 @@ export interface EngineWorker extends BlockEngine {
  * Starts the worker. `onEnd` is called when it ends by itself: then every job fails with `UNAVAILABLE` and its owner should end too.
  */
 export function createEngineWorker(
-  options: { workerFile: string; spec: ChainSpec },
+  options: { workerFile: string; spec: ChainSpec; warmPointEvaluation: boolean },
   onEnd: (error: Error) => void,
 ): EngineWorker {
-  const workerData: EngineWorkerData = { kind: 'engine', spec: formatChainSpec(options.spec) };
+  const { workerFile, spec, warmPointEvaluation } = options;
+  const workerData: EngineWorkerData = { kind: 'engine', spec: formatChainSpec(spec), warmPointEvaluation };
   const resourceLimits = { maxYoungGenerationSizeMb: youngGenerationMax, maxOldGenerationSizeMb: oldGenerationMax };
-  const worker = new Worker(options.workerFile, { workerData, name: 'engine', resourceLimits });
+  const worker = new Worker(workerFile, { workerData, name: 'engine', resourceLimits });
   const pending = new Map<number, { resolve(answer: EngineAnswer): void; reject(error: Error): void }>();
   let lastId = 0;
   let ended: ChainError | undefined;

@@ -6,6 +6,8 @@ export interface EngineWorkerData {
   kind: 'engine';
   /** JSON of the chain's specification. */
   spec: unknown;
+  /** Whether jobs wait until the trusted setup of point evaluation is loaded. */
+  warmPointEvaluation: boolean;
 }
 
 /** True for the `workerData` of a worker that `createEngineWorker` started. */
