@@ -1,49 +1,61 @@
-// Assembles assembly/*.ts into src/generated/machine.ts. With --check: compares instead of writing.
+// Assembles the AssemblyScript under assembly/ into WebAssembly that src/ imports as base64.
+// With --check it only says whether the files under src/generated are what the sources give.
 import asc from 'assemblyscript/asc';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 
-const root = dirname(dirname(fileURLToPath(import.meta.url)));
-const target = join(root, 'src/generated/machine.ts');
-const files = new Map();
-const { error, stderr } = await asc.main(
-  [
-    'assembly/index.ts',
-    ...['--outFile', 'machine.wasm', '--runtime', 'stub', '--optimizeLevel', '3', '--shrinkLevel', '0', '--noAssert'],
-    ...['--converge', '--enable', 'simd', '--enable', 'bulk-memory', '--memoryBase', '32768', '--exportTable'],
-    // Its memory comes from JavaScript, which knows the layout.
-    ...['--importMemory', '--initialMemory', '9793', '--maximumMemory', '32768'],
-  ],
+const root = join(import.meta.dirname, '..');
+
+const modules = [
   {
-    readFile: (name, base) => {
-      try {
-        return readFileSync(join(base === '.' ? root : base, name), 'utf8');
-      } catch {
-        return null;
-      }
-    },
-    writeFile: (name, contents) => files.set(name, contents),
-    listFiles: () => [],
+    entry: 'assembly/index.ts',
+    name: 'machine',
+    // Its memory comes from JavaScript: 9,793 pages reach to where layout.ts has the memories of frames, and one more.
+    flags: [
+      ...['--enable', 'simd', '--enable', 'bulk-memory', '--memoryBase', '32768', '--exportTable'],
+      ...['--importMemory', '--initialMemory', '9793', '--maximumMemory', '32768'],
+    ],
   },
-);
-if (error !== null) {
-  console.error(stderr.toString());
-  throw error;
+  { entry: 'assembly/precompiles/index.ts', name: 'precompiles', flags: [] },
+];
+
+async function assemble({ entry, flags }) {
+  let wasm;
+  const { error, stderr } = await asc.main(
+    [entry, '--outFile', 'out.wasm', '--runtime', 'stub', '-O3', '--converge', '--noAssert', ...flags],
+    {
+      readFile: (name, base) => {
+        try {
+          return readFileSync(join(root, base === '.' ? '' : base, name), 'utf8');
+        } catch {
+          return null;
+        }
+      },
+      writeFile: (name, contents) => {
+        if (name === 'out.wasm') wasm = contents;
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error) throw new Error(stderr.toString(), { cause: error });
+  return wasm;
 }
-const wasm = Buffer.from(files.get('machine.wasm'));
-const text = `// Made by scripts/assemble.mjs from assembly/. ${wasm.length} bytes of WebAssembly.
-export const machineBase64 =
-  '${wasm.toString('base64')}';
+
+let stale = false;
+for (const { name, ...module } of modules) {
+  const wasm = await assemble(module);
+  const target = join(root, `src/generated/${name}.ts`);
+  const text = `// Assembled by scripts/assemble.mjs from ${module.entry}: ${wasm.length} bytes.
+export const ${name}Wasm =
+  '${Buffer.from(wasm).toString('base64')}';
 `;
-if (process.argv.includes('--check')) {
-  if (readFileSync(target, 'utf8') !== text) {
-    console.error('src/generated/machine.ts is not what assembly/ gives: run node libs/evm/scripts/assemble.mjs');
-    process.exit(1);
+  if (!process.argv.includes('--check')) {
+    mkdirSync(join(root, 'src/generated'), { recursive: true });
+    writeFileSync(target, text);
+    console.log(`${name}: ${wasm.length} bytes`);
+  } else if (readFileSync(target, 'utf8') !== text) {
+    console.error(`src/generated/${name}.ts is not what ${module.entry} gives: run node libs/evm/scripts/assemble.mjs`);
+    stale = true;
   }
-} else {
-  mkdirSync(dirname(target), { recursive: true });
-  writeFileSync(target, text);
 }
-console.log(`machine: ${wasm.length} bytes`);
-if (process.argv.includes('--save')) writeFileSync(process.argv[process.argv.indexOf('--save') + 1], wasm);
+if (stale) process.exit(1);

@@ -1,6 +1,6 @@
 /// <reference path="./webassembly.d.ts" />
 import { MEMORIES, MEMORY_END, OPCODES } from './layout.ts';
-import { machineBase64 } from './generated/machine.ts';
+import { machineWasm } from './generated/machine.ts';
 import { MachineMemory } from './machine-memory.ts';
 import { opcodesOf } from './opcodes.ts';
 import type { Fork } from './ports.ts';
@@ -63,7 +63,7 @@ let compiled: WebAssembly.Module | undefined;
 
 /** A machine of its own memory, set up for the fork. Most of its memory is address space that costs nothing until used. */
 export function openMachine(fork: Fork, host: MachineImports): Machine {
-  compiled ??= new WebAssembly.Module(decodeBase64(machineBase64));
+  compiled ??= new WebAssembly.Module(decodeBase64(machineWasm));
   const memory = new WebAssembly.Memory({ initial: MEMORIES / pageBytes + 1, maximum: MEMORY_END / pageBytes });
   const instance = new WebAssembly.Instance(compiled, { env: { memory, abort: host.exhausted }, host: { ...host } });
   const exports = instance.exports as unknown as MachineExports;
