@@ -1,7 +1,9 @@
 import { bytesToHex } from '@sheaf/primitives';
 import { effects } from '../programs/operations.ts';
 
-/** One line an instruction: its offset, name and what it pushes. */
+const linesMax = 600;
+
+/** One line an instruction: its offset, name and what it pushes; not all of them where there are very many. */
 export function disassemble(code: Uint8Array): string {
   const lines: string[] = [];
   for (let pc = 0; pc < code.length;) {
@@ -12,5 +14,6 @@ export function disassemble(code: Uint8Array): string {
     lines.push(`${String(pc).padStart(5)} ${name}${pushes === 0 ? '' : ` ${bytesToHex(data)}`}`);
     pc += 1 + pushes;
   }
+  if (lines.length === linesMax) lines.push('      …');
   return lines.join('\n');
 }

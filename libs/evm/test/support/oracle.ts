@@ -64,7 +64,9 @@ export async function runOracle(scenario: Scenario, onStep?: (step: OracleStep) 
   // precompile that reverts; inside a call the two cannot be told apart, here they can.
   const toPrecompile = message.to !== undefined && evm.getPrecompile(message.to) !== undefined;
   const reverted = error?.error === EVMError.errorMessages.REVERT && !toPrecompile;
-  const created = error === undefined ? [...(execResult.createdAddresses ?? [])] : [];
+  // Deviation of the oracle: a creation with empty init code does not tell that it created.
+  const onlyCreated = message.to === undefined ? [createdAddress!.toString()] : [];
+  const created: string[] = error === undefined ? [...(execResult.createdAddresses ?? onlyCreated)] : [];
   const destroyed = [...(execResult.selfdestruct?.keys() ?? [])].filter((address) => created.includes(address));
   for (const address of destroyed) await evm.journal.deleteAccount(new Address20(hexToBytes(address)));
   await evm.journal.cleanup();

@@ -18,13 +18,19 @@ export function differences(left: object, right: object, path = ''): string[] {
 export function describeScenario({ fork, world, message, warm }: Scenario): string {
   const codes = [...world].map(([address, { nonce, balance, code, storage }]) => {
     const slots = [...storage].map(([slot, value]) => `  ${BigInt(slot)} = ${BigInt(value)}`);
-    return [`${address} nonce ${nonce} balance ${balance} code ${bytesToHex(code)}`, ...slots, disassemble(code)].join(
+    return [`${address} nonce ${nonce} balance ${balance} code ${shortHex(code)}`, ...slots, disassemble(code)].join(
       '\n',
     );
   });
   const { to, value, gas, data } = message;
-  const head = `${fork}: to ${to ?? '(create)'} value ${value} gas ${gas} data ${bytesToHex(data)}`;
+  const head = `${fork}: to ${to ?? '(create)'} value ${value} gas ${gas} data ${shortHex(data)}`;
   const init = to === undefined ? [disassemble(data)] : [];
   const warmed = `warm ${warm.addresses.join(' ')} ${warm.slots.map((pair) => pair.join(':')).join(' ')}`;
   return [head, warmed, ...init, ...codes].join('\n');
+}
+
+const shownMax = 4_096;
+
+function shortHex(bytes: Uint8Array): string {
+  return bytes.length <= shownMax ? bytesToHex(bytes) : `${bytesToHex(bytes.subarray(0, 64))}… (${bytes.length} bytes)`;
 }

@@ -1,5 +1,5 @@
 import { bytesToHex } from '@sheaf/primitives';
-import { notHere, type Host, type MissingKey } from '../../src/ports.ts';
+import type { notHere, Host, MissingKey } from '../../src/ports.ts';
 
 /** A key as one string. */
 export function keyName(key: MissingKey): string {
