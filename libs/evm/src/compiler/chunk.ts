@@ -54,8 +54,9 @@ export const vectorLocal = gasLocal + 3;
 export const zeroLocal = gasLocal + 4;
 const wideFirst = gasLocal + 5;
 const WIDE_MAX = 256;
-/** Locals that one instruction may need. */
-const WIDE_RESERVE = 40;
+/** Locals that one instruction may need, and how many more are made at once. */
+const WIDE_RESERVE = 24;
+const WIDE_STEP = 40;
 const FLAG_RESERVE = 6;
 
 /** Blocks around everything in a chunk, outermost first. */
@@ -106,11 +107,14 @@ class ChunkLocals implements Locals {
   /** Adds locals for the reserve of an instruction; false when the function has enough of them. */
   grow(): boolean {
     if (this.freeFlags.length < FLAG_RESERVE) return false;
-    while (this.freeWide.length < WIDE_RESERVE) {
-      if (this.wideCount >= WIDE_MAX) return false;
-      this.freeWide.unshift(wideFirst + this.wideCount++);
+    if (this.freeWide.length >= WIDE_RESERVE + WIDE_STEP / 2) return true;
+    const added: number[] = [];
+    while (this.freeWide.length + added.length < WIDE_RESERVE + WIDE_STEP && this.wideCount < WIDE_MAX) {
+      added.push(wideFirst + this.wideCount++);
     }
-    return true;
+    // The lowest are taken first: their numbers are short.
+    this.freeWide = [...added.reverse(), ...this.freeWide];
+    return this.freeWide.length >= WIDE_RESERVE;
   }
 }
 

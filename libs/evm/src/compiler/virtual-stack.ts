@@ -193,9 +193,8 @@ export class VirtualStack {
 
   /** Calls `use` for each local that an item is in. Values that only a slot holds are forgotten. */
   locals(useWide: (local: number) => void, useFlag: (local: number) => void): void {
-    const live = new Set<Item>(this.items);
-    for (const [position, value] of this.held) if (!live.has(value)) this.held.delete(position);
-    for (const item of live) {
+    for (const [position, value] of this.held) if (!this.items.includes(value)) this.held.delete(position);
+    for (const item of this.items) {
       if (item.kind === 'flag') useFlag(item.local);
       else if (item.kind === 'word') for (const limb of item.limbs) if (typeof limb === 'number') useWide(limb);
     }

@@ -156,18 +156,27 @@ export class Emitter {
   // Instructions.
 
   get(local: number): void {
-    this.u8(op.localGet);
-    this.unsigned(local);
+    this.onLocal(op.localGet, local);
   }
 
   set(local: number): void {
-    this.u8(op.localSet);
-    this.unsigned(local);
+    this.onLocal(op.localSet, local);
   }
 
   tee(local: number): void {
-    this.u8(op.localTee);
-    this.unsigned(local);
+    this.onLocal(op.localTee, local);
+  }
+
+  /** Half of all that is written, so most of it goes one short way. */
+  private onLocal(opcode: number, local: number): void {
+    if (local < 0x80 && this.length + 2 <= this.bytes.length) {
+      this.bytes[this.length] = opcode;
+      this.bytes[this.length + 1] = local;
+      this.length += 2;
+    } else {
+      this.u8(opcode);
+      this.unsigned(local);
+    }
   }
 
   i32(value: number): void {
