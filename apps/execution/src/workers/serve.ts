@@ -28,7 +28,7 @@ async function openWorker(setup: WorkerSetup): Promise<(job: Job) => Promise<unk
   const { dataDir, witnessesKept, spec } = setup;
   const store = await openLmdbStore({ dataDir, witnessesKept });
   const engine = createEngine(spec);
-  if (setup.warmPointEvaluation) await engine.warmPointEvaluation();
+  await engine.warmUp({ pointEvaluation: setup.warmPointEvaluation });
   const ancestors = readAncestors(store);
   const at = (height: Height) => {
     store.refresh();

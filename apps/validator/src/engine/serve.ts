@@ -19,7 +19,7 @@ export function serveEngineWorker(): void {
   if (isMainThread || !port || !isEngineWorker(workerData)) throw new Error('this thread is no engine worker');
   const spec = parseChainSpec(workerData.spec);
   const engine = createEngine(spec);
-  let queue: Promise<void> = workerData.warmPointEvaluation ? engine.warmPointEvaluation() : Promise.resolve();
+  let queue: Promise<void> = engine.warmUp({ pointEvaluation: workerData.warmPointEvaluation });
   const answer = async ({ id, job }: EngineRequest): Promise<void> => {
     const response: EngineResponse = { id, answer: await run(job).catch(failed) };
     port.postMessage(response);
