@@ -14,6 +14,8 @@ export interface WorldAccount {
 export interface Call {
   to: Address;
   data: Uint8Array;
+  /** Whether the caller takes what the call did (logs, accounts, slots), as a block does, or only its output, as eth_call. */
+  takesEffects: boolean;
 }
 
 export interface Timed {

@@ -12,7 +12,7 @@ const contractAt = `0x${'1a'.repeat(20)}` as Address;
 const edition = Buffer.from('5ea1'.repeat(16), 'hex');
 
 /** `transfer(receiver, 1)` of the sender, on either kind of contract. */
-export const transfer: Call = { to: contractAt, data: transferData() };
+export const transfer: Call = { to: contractAt, data: transferData(), takesEffects: true };
 
 /**
  * A world with a contract of exactly 24 KiB that no other `variant` has: a few bytes of a constant differ. What the compiler gives of it is filled

@@ -55,10 +55,10 @@ export const rows: readonly Row[] = [
     name: 'erc20-message',
     kind: 'message',
     world: world(erc20().filter(([address]) => address === tokenAt)),
-    call: () => ({ to: tokenAt, data: transferData() }),
+    call: () => ({ to: tokenAt, data: transferData(), takesEffects: true }),
   },
   loop('swap', market()),
-  { name: 'swap-message', kind: 'message', world: world(market()), call: () => runCall(1) },
+  { name: 'swap-message', kind: 'message', world: world(market()), call: () => runCall(1, true) },
 ];
 
 /** What a large token's holders look like in storage, for the contract of the first calls. */
@@ -90,8 +90,8 @@ function loop(name: string, accounts: readonly (readonly [Address, WorldAccount]
   return { name, kind: 'loop', world: world(accounts), call: runCall };
 }
 
-function runCall(rounds: number): Call {
-  return { to: loopAt, data: concatBytes(runSelector, bigintToFixedBytes(BigInt(rounds), 32)) };
+function runCall(rounds: number, takesEffects = false): Call {
+  return { to: loopAt, takesEffects, data: concatBytes(runSelector, bigintToFixedBytes(BigInt(rounds), 32)) };
 }
 
 function erc20(): [Address, WorldAccount][] {

@@ -34,7 +34,7 @@ export function runOnce(evm: Evm, host: Host, call: Call) {
   evm.warmAddress(call.to);
   evm.warmAddress(blockOfCalls.coinbase);
   const result = evm.run({ caller: sender, to: call.to, value: 0n, data: call.data, gas: callGas });
-  evm.finish();
+  if (call.takesEffects) evm.finish();
   if (result.status !== 'success') {
     const why = result.status === 'halt' ? result.reason : result.status === 'revert' ? bytesToHex(result.output) : '';
     throw new BenchFault(`our engine ended a call with ${result.status} ${why}`);
