@@ -96,8 +96,9 @@ class MachineEvm implements Evm {
     this.#missing = [];
     this.#checkpoints.length = 0;
     this.#blockHashes.clear();
-    this.#contracts.begin();
+    // The machine first: it may renew the arena, and what is known of records of the old one must not be written to.
     this.#exports.begin();
+    this.#contracts.begin();
     const memory = this.#memory;
     memory.setHex(layout.ORIGIN, transaction.origin);
     memory.setWord(layout.GAS_PRICE, transaction.gasPrice);

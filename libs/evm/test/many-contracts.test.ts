@@ -110,15 +110,16 @@ test('a contract that is compiled late is not put in the place of another', () =
   const evm = createEvm({ fork: 'osaka', chainId: 1n, mode: 'both' });
   const hot = numbered(1, 100_000);
   // The first code in the arena becomes hot, and waits; then the arena fills up.
-  start(evm, [hot]);
-  expect(call(evm)).toBe(1n);
-  evm.finish();
+  expect(callAlone(evm, hot)).toBe(1n);
+  expect(callAlone(evm, hot)).toBe(1n);
   for (let n = 0; evm.stats().loadedCodes < 32_768; n++) callAlone(evm, numbered(n + 10));
   callAlone(evm, numbered(1_000_000));
   // The next transaction begins an empty arena, whose first code lies where the hot one lay.
   const other = numbered(2, 100_000);
   expect(callAlone(evm, other)).toBe(2n);
+  expect(evm.stats().compiledContracts).toBe(0);
   while (evm.compilePending(1_000_000) > 0);
+  expect(evm.stats().compiledContracts).toBe(1);
   expect(callAlone(evm, other)).toBe(2n);
   expect(callAlone(evm, hot)).toBe(1n);
 });
@@ -128,7 +129,7 @@ test('a transaction that wants more memory than there is is void, and the next o
     const evm = createEvm({ fork: 'osaka', chainId: 1n, mode });
     const greedy = new Assembler()
       .push(1n)
-      .push(2n ** 31n - 64n)
+      .push(2n ** 30n + 2n ** 29n)
       .op('MSTORE')
       .op('STOP')
       .bytes();
