@@ -30,6 +30,9 @@ export const helper = {
 /** Functions of the module before those with the contract's code. */
 export const helperCount = 8;
 
+/** Memory of 2^REACH_BITS bytes costs more than any gas: (2^37)^2/512 for its words alone. */
+export const REACH_BITS = 42n;
+
 /** A gas below half of this is this plus the status to end with. */
 export const FAILED = -(1n << 62n);
 
@@ -317,7 +320,7 @@ function grow(size: bigint): FunctionBody {
   const e = new Emitter(64);
   e.get(2);
   e.get(1);
-  e.i64(40n);
+  e.i64(REACH_BITS);
   e.u8(op.i64ShrU);
   e.u8(op.i64Or);
   e.u8(op.i64Eqz);

@@ -51,6 +51,12 @@ export interface Refusal {
  * code: the instructions translated and the bytes generated are bounded.
  */
 export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusal {
+  const compiled = translateContract(code, fork, true);
+  // What no constant leads to may be data that looks like code.
+  return 'refused' in compiled && compiled.refused === 'TOO_LARGE' ? translateContract(code, fork, false) : compiled;
+}
+
+function translateContract(code: Uint8Array, fork: Fork, withTables: boolean): Compiled | Refusal {
   if (code.length > CODE_BYTES_MAX) return { refused: 'TOO_LONG' };
   const opcodes = opcodesOf(fork);
   const analysis = analyze(code, opcodes, LABELS_MAX);
@@ -63,12 +69,14 @@ export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusa
     wanted: new Uint8Array(analysis.labels.length).fill(1, 0, 1),
     translated: 0,
     generousUntil: COPIES_MAX * analysis.instructions + 200,
+    hasComputedJumps: false,
     padded: new DataView(padded.buffer),
   };
   const bytesMax = Math.min(WASM_BYTES_MAX, WASM_BYTES_LEAST + WASM_BYTES_PER_BYTE * code.length);
   const chunkOf = new Int32Array(analysis.labels.length).fill(-1);
   const chunks: FunctionBody[] = [];
   let bytes = 0;
+  let tablesWanted = !withTables;
   // Labels in the order of the code; then, until there are none, those that only something behind them goes to.
   const order = [...analysis.labels.keys()].sort((a, b) => (analysis.labels[a] ?? 0) - (analysis.labels[b] ?? 0));
   let pending = order;
@@ -80,6 +88,10 @@ export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusa
       chunks.push(body);
       bytes += body.code.length;
     }
+    if (contract.hasComputedJumps && !tablesWanted) {
+      tablesWanted = true;
+      wantUnreached(contract);
+    }
     pending = order.filter((id) => contract.wanted[id] === 1 && chunkOf[id] === -1);
   }
   const wasm = encodeModule({
@@ -89,6 +101,13 @@ export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusa
     exported: { name: 'run', index: helperCount + chunks.length },
   });
   return { wasm, instructions: analysis.instructions, translated: contract.translated, chunks: chunks.length };
+}
+
+/** Asks for bodies of the destinations that no constant leads to: jumps by a table in the code find them. */
+function wantUnreached({ analysis, wanted }: Contract): void {
+  for (let id = 1; id <= analysis.jumpdests; id++) {
+    if (analysis.reachable[id] !== 1) wanted[id] = 1;
+  }
 }
 
 /** Cuts labels in the order of the code into runs of not too much code. */

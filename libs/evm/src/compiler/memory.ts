@@ -2,13 +2,13 @@
 
 import { FRAME_MEMORY_SIZE, OUT_OF_GAS } from '../layout.ts';
 import { gasLocal, limitLocal, loadAbsolute, local, vectorLocal, zeroLocal } from './chunk.ts';
-import { helper, loadWord, REVERSED } from './helpers.ts';
+import { helper, loadWord, REACH_BITS, REVERSED } from './helpers.ts';
 import type { Translation } from './translate.ts';
 import { op, simd, VOID } from './wasm-encoder.ts';
 import { bounded, smallValue, valueOf } from './word.ts';
 import type { Limb, Word } from './word.ts';
 
-/** A constant offset up to this is part of the instruction; memory so large costs more than 2^31 gas. */
+/** A constant offset up to this is part of the instruction. */
 const IMMEDIATE_MAX = 1 << 24;
 
 /** A place in memory: what `local` holds plus `offset`. */
@@ -79,11 +79,11 @@ export function storeByte(t: Translation): void {
 function touch(t: Translation, offset: Word, size: 1 | 32): Place | undefined {
   const { chunk, state } = t;
   const { e, words } = chunk;
-  const known = smallValue(offset);
-  if ((known < 0 || known > IMMEDIATE_MAX) && valueOf(offset) !== undefined) {
+  if ((valueOf(offset) ?? 0n) >> REACH_BITS > 0n) {
     t.halt(OUT_OF_GAS);
     return undefined;
   }
+  const known = smallValue(offset) > IMMEDIATE_MAX ? -1 : smallValue(offset);
   const end = known + size;
   if (known >= 0 && end <= state.memoryBytes) return { local: local.memory, offset: known };
   const [low, ...high] = offset.limbs;

@@ -88,6 +88,8 @@ export interface Contract {
   /** Instructions translated so far, and how many there may be before only what must be is inlined. */
   translated: number;
   generousUntil: number;
+  /** Whether a jump goes to where no constant on the stack says: by a table in the code, say. */
+  hasComputedJumps: boolean;
   /** Code padded with 32 zero bytes on both sides. */
   padded: DataView;
 }
@@ -366,9 +368,11 @@ export class Translation {
 
   private jump(): void {
     const { stack } = this.state;
+    const item = stack.peek(0);
     const destination = stack.popWord();
     const value = valueOf(destination);
     if (value === undefined) {
+      if (item.kind !== 'slot') this.contract.hasComputedJumps = true;
       this.closeSegment();
       this.takeAddress(destination);
       this.jumpToAddress();
