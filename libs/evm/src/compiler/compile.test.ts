@@ -56,6 +56,27 @@ describe('compiled programs', () => {
     check(text, 100_000_000n, mayInterpret);
   });
 
+  it('keeps more words than a function has locals', () => {
+    const loads = Array.from({ length: 200 }, (_, n) => `60${(n % 77).toString(16).padStart(2, '0')}35`).join('');
+    check(`${loads} ${'9f018f18'.repeat(60)} ${'01'.repeat(100)} ${returnTop}`, 100_000n);
+  });
+
+  it('goes down and up the whole stack', () => {
+    const loads = Array.from({ length: 1000 }, (_, n) => `60${(n % 77).toString(16).padStart(2, '0')}35`).join('');
+    check(`${loads} ${'9001'.repeat(990)} ${returnTop}`, 100_000n);
+    check(`${'5f'.repeat(1000)} ${'50'.repeat(999)} ${returnTop}`, 100_000n);
+  });
+
+  it('goes to bodies that only later ones ask for', () => {
+    // Functions before their callers: f at 4 is asked for by g at 11, which is asked for by the start behind them.
+    check(`6013 56fe 5b 602a 90 60 1a 56 5b 6004 56 fe fe fe 5b 600b 56 5b 90 50 ${returnTop}`, 100_000n, true);
+  });
+
+  it('jumps by a table in the code', () => {
+    // Reads two bytes of the code behind it and jumps there.
+    check(`6002 600c 5f 39 5f51 60f0 1c 56 000e 5b 602a ${returnTop}`, 100_000n);
+  });
+
   it('runs out of gas where the EVM does', () => {
     const code = hex(`5f 600a 5b 80 15 6016 57 80 91 01 90 6001 90 03 6003 56 5b 50 ${returnTop}`);
     for (let gas = 0n; gas < 700n; gas++) check(code, gas, true);
