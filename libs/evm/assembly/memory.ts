@@ -4,6 +4,7 @@ import {
   FRAME_GAS,
   FRAME_MEMORY,
   FRAME_MEMORY_SIZE,
+  MEMORY_END,
   OUT_OF_GAS,
   RETURN_DATA,
   RETURN_DATA_SIZE,
@@ -39,13 +40,16 @@ export function expand(end: u64): i32 {
   const size = <u64>load<u32>(FRAME_MEMORY_SIZE);
   if (end <= size) return CONTINUE;
   const words = (end + 31) >> 5;
+  // From 2^31 words on the exact price does not fit 64 bits, and need not be known: it is beyond 2^53 gas.
   if (words >= 0x80000000) {
-    // 2^31 words are 2^53 gas: nobody has them; and who has is told that this machine cannot.
-    if (load<i64>(FRAME_GAS) >= 0x20000000000000) exhausted();
+    const gas = <f64>words * <f64>words * (1.0 / 512.0);
+    if (<f64>load<i64>(FRAME_GAS) >= gas) exhausted();
     return OUT_OF_GAS;
   }
   if (!charge(cost(words) - cost(size >> 5))) return OUT_OF_GAS;
   const base = <usize>load<u32>(FRAME_MEMORY);
+  // Who pays for more than addresses can tell is told that this machine has not got it.
+  if (<u64>base + (words << 5) > <u64>MEMORY_END) exhausted();
   const top = base + <usize>(words << 5);
   const data = <usize>load<u32>(RETURN_DATA);
   const dataSize = <usize>load<u32>(RETURN_DATA_SIZE);

@@ -124,17 +124,43 @@ test('a contract that is compiled late is not put in the place of another', () =
   expect(callAlone(evm, hot)).toBe(1n);
 });
 
-test('a transaction that wants more memory than there is is void, and the next one is right', () => {
+test('a transaction that wants, and could pay for, more memory than there is is void; the next one is right', () => {
+  const greedy: ((end: bigint) => Assembler)[] = [
+    (end) =>
+      new Assembler()
+        .push(1n)
+        .push(end - 32n)
+        .op('MSTORE'),
+    (end) => new Assembler().push(end - 32n).op('MLOAD'),
+    (end) => new Assembler().push(end).push(0n).op('KECCAK256'),
+    (end) => new Assembler().push(end).push(0n).push(0n).op('CALLDATACOPY'),
+    (end) =>
+      new Assembler()
+        .push(32n)
+        .push(end - 32n)
+        .push(0n)
+        .op('MCOPY'),
+    (end) => new Assembler().push(end).push(0n).op('RETURN'),
+  ];
   for (const mode of ['interpreter', 'compiler'] as const) {
     const evm = createEvm({ fork: 'osaka', chainId: 1n, mode });
-    const greedy = new Assembler()
-      .push(1n)
-      .push(2n ** 30n + 2n ** 29n)
-      .op('MSTORE')
-      .op('STOP')
-      .bytes();
-    start(evm, [greedy]);
-    expect(() => call(evm, 0, 2n ** 62n)).toThrow(expect.objectContaining({ code: 'LIMIT' }) as Error);
-    expect(callAlone(evm, numbered(5))).toBe(5n);
+    for (const end of [
+      3n * 2n ** 29n,
+      2n ** 31n,
+      2n ** 32n - 32n,
+      2n ** 32n,
+      2n ** 32n + 32n,
+      2n ** 34n,
+      2n ** 36n,
+      2n ** 36n + 32n,
+    ]) {
+      for (const write of greedy) {
+        start(evm, [write(end).bytes()]);
+        expect(() => call(evm, 0, 2n ** 62n)).toThrow(expect.objectContaining({ code: 'LIMIT' }) as Error);
+        expect(callAlone(evm, numbered(5))).toBe(5n);
+        start(evm, [write(end).bytes()]);
+        expect(() => call(evm, 0, 2n ** 40n)).toThrow('halt');
+      }
+    }
   }
 });
