@@ -47,7 +47,7 @@ async function main(args: string[]): Promise<number> {
   if (wanted.json !== undefined) {
     writeFileSync(
       wanted.json,
-      `${JSON.stringify({ suite: suite.name, runs: wanted.runs, clock: wanted.clock, environment, ...data }, null, 2)}\n`,
+      `${JSON.stringify({ suite: suite.name, runs: wanted.runs, clock: wanted.clock, environment, text, ...data }, null, 2)}\n`,
     );
   }
   return 0;

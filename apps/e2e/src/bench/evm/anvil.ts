@@ -1,12 +1,11 @@
 import { spawn, type ChildProcess } from 'node:child_process';
-import { chmodSync } from 'node:fs';
+import { accessSync, chmodSync, constants } from 'node:fs';
 import { Agent, request } from 'node:http';
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { freePort } from '@sheaf/testing';
 import { processClock, type Clock, type ClockKind } from '../clock.ts';
 import { BenchFault } from '../suite.ts';
 import { blockOfCalls, callGas, sender, type Contender, type World } from './contender.ts';
+import { findInPackage } from './peer-packages.ts';
 
 const platforms: Readonly<Record<string, string>> = {
   'linux x64': 'linux-amd64',
@@ -47,19 +46,22 @@ export async function openAnvil(clock: ClockKind): Promise<Anvil | undefined> {
   return { ...contender(call, processClock(clock, child.pid!)), close };
 }
 
-/** The package of this platform, installed as an optional dependency of @foundry-rs/anvil. */
+/** In the package of this platform, an optional dependency of @foundry-rs/anvil. */
 function findBinary(): string | undefined {
   const platform = platforms[`${process.platform} ${process.arch}`];
   if (platform === undefined) return undefined;
+  const program = process.platform === 'win32' ? 'anvil.exe' : 'anvil';
+  const found = findInPackage(`@foundry-rs/anvil-${platform}`, `bin/${program}`);
+  if (found !== undefined) makeExecutable(found);
+  return found;
+}
+
+/** npm may unpack it without the right to be run. */
+function makeExecutable(file: string): void {
   try {
-    const program = process.platform === 'win32' ? 'anvil.exe' : 'anvil';
-    const found = createRequire(join(process.cwd(), 'package.json')).resolve(
-      `@foundry-rs/anvil-${platform}/bin/${program}`,
-    );
-    chmodSync(found, 0o755);
-    return found;
+    accessSync(file, constants.X_OK);
   } catch {
-    return undefined;
+    chmodSync(file, 0o755);
   }
 }
 

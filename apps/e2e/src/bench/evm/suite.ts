@@ -1,5 +1,3 @@
-import { createRequire } from 'node:module';
-import { join } from 'node:path';
 import { ownClock } from '../clock.ts';
 import type { Suite } from '../suite.ts';
 import { formatNumber, formatSpread, formatTable } from '../table.ts';
@@ -8,10 +6,13 @@ import type { Contender } from './contender.ts';
 import { openEthereumjs } from './ethereumjs.ts';
 import { describeFirstCalls, measureFirstCalls, type FirstCalls } from './first-call.ts';
 import { measureRow, type RowResult } from './loops.ts';
+import { measureMemory } from './memory-row.ts';
+import { versionOf } from './peer-packages.ts';
 import { rows } from './rows.ts';
 import { openSheaf } from './sheaf.ts';
 
 const firstCallRow = 'first-call';
+const memoryRow = 'memory';
 /** With 9 runs. */
 const firstCallsMin = 50;
 
@@ -19,7 +20,7 @@ const firstCallsMin = 50;
 export const evmSuite: Suite = {
   name: 'evm',
   summary: 'the engine, interpreted and compiled, beside @ethereumjs/evm and Anvil (revm)',
-  rows: [...rows.map(({ name }) => name), firstCallRow],
+  rows: [...rows.map(({ name }) => name), firstCallRow, memoryRow],
   async run({ runs, rows: wanted, clock, progress }) {
     const anvil = await openAnvil(clock);
     if (!anvil) progress('there is no Anvil for this platform: its column stays empty');
@@ -40,7 +41,15 @@ export const evmSuite: Suite = {
         firstCalls = await measureFirstCalls(firstCallsMin * Math.ceil(runs / 9), ownClock(clock), peers, progress);
         texts.push(describeFirstCalls(firstCalls));
       }
-      return { text: texts.join('\n\n'), data: { versions: versions(), results, firstCalls } };
+      let memory: object | undefined;
+      if (wanted.includes(memoryRow)) {
+        progress('memory of the engine, in a process of its own');
+        const measured = await measureMemory();
+        texts.push(measured.text);
+        memory = measured.data;
+      }
+      texts.push(describeVersions());
+      return { text: texts.join('\n\n'), data: { versions: versions(), results, firstCalls, memory } };
     } finally {
       for (const contender of contenders) await contender.close();
     }
@@ -78,11 +87,12 @@ function describe(results: readonly RowResult[], withAnvil: boolean): string {
   return `${table}\n\n${speed}`;
 }
 
+function describeVersions(): string {
+  const named = Object.entries(versions()).map(([name, version]) => `${name} ${version}`);
+  return `${named.join(', ')}; contracts: optimizer on (10,000 runs), EVM version Cancun; rules: Prague`;
+}
+
 function versions(): Record<string, string> {
-  const require = createRequire(join(process.cwd(), 'package.json'));
-  const version = (name: string) =>
-    (require(join(process.cwd(), 'node_modules', name, 'package.json')) as { version: string }).version;
-  return Object.fromEntries(
-    ['@ethereumjs/evm', '@foundry-rs/anvil', 'solc', '@openzeppelin/contracts'].map((name) => [name, version(name)]),
-  );
+  const names = ['@ethereumjs/evm', '@foundry-rs/anvil', 'solc', '@openzeppelin/contracts'];
+  return Object.fromEntries(names.map((name) => [name, versionOf(name)]));
 }
