@@ -52,11 +52,14 @@ export interface Refusal {
  */
 export function compileContract(code: Uint8Array, fork: Fork): Compiled | Refusal {
   const compiled = translateContract(code, fork, true);
-  // What no constant leads to may be data that looks like code.
   return 'refused' in compiled && compiled.refused === 'TOO_LARGE' ? translateContract(code, fork, false) : compiled;
 }
 
-function translateContract(code: Uint8Array, fork: Fork, withTables: boolean): Compiled | Refusal {
+/**
+ * `generous`: code is copied where that pays, and what no constant leads to has bodies too. It may be data that looks like
+ * code.
+ */
+function translateContract(code: Uint8Array, fork: Fork, generous: boolean): Compiled | Refusal {
   if (code.length > CODE_BYTES_MAX) return { refused: 'TOO_LONG' };
   const opcodes = opcodesOf(fork);
   const analysis = analyze(code, opcodes, LABELS_MAX);
@@ -68,7 +71,7 @@ function translateContract(code: Uint8Array, fork: Fork, withTables: boolean): C
     opcodes,
     wanted: new Uint8Array(analysis.labels.length).fill(1, 0, 1),
     translated: 0,
-    generousUntil: COPIES_MAX * analysis.instructions + 200,
+    generousUntil: generous ? COPIES_MAX * analysis.instructions + 200 : 0,
     hasComputedJumps: false,
     padded: new DataView(padded.buffer),
   };
@@ -76,7 +79,7 @@ function translateContract(code: Uint8Array, fork: Fork, withTables: boolean): C
   const chunkOf = new Int32Array(analysis.labels.length).fill(-1);
   const chunks: FunctionBody[] = [];
   let bytes = 0;
-  let tablesWanted = !withTables;
+  let tablesWanted = !generous;
   // Labels in the order of the code; then, until there are none, those that only something behind them goes to.
   const order = [...analysis.labels.keys()].sort((a, b) => (analysis.labels[a] ?? 0) - (analysis.labels[b] ?? 0));
   let pending = order;
