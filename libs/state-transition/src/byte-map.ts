@@ -5,7 +5,8 @@ const seed = (Math.random() * 2 ** 32) | 0;
  * A map whose keys are byte strings of one length, a multiple of four, compared by content. Entries stay in the order of
  * their first `set`.
  *
- * Open addressing over flat arrays: a look-up takes 30 ns where hex strings in a Map take 500, most of it for the hex.
+ * Open addressing over flat arrays: a look-up takes 0.1 us where the hex alone, to look it up in a Map, takes 0.27 (20
+ * bytes, on a busy box).
  */
 export class ByteMap<Value> {
   readonly #width: number;

@@ -19,7 +19,6 @@ import type { ForkRules } from './fork-rules.ts';
 import type { DroppedTransaction, ExecutePayloadInput, ExecutePayloadResult, NodeReader } from './ports.ts';
 import { RecordingReader } from './recording-reader.ts';
 import { hashRequests } from './requests.ts';
-import { commitChanges } from './state-root.ts';
 import { trieState } from './trie-state.ts';
 
 /** One payload on one pre-state, from the system calls before the transactions to the header. */
@@ -35,14 +34,15 @@ export function executePayload(
   const reader = new RecordingReader(source);
   const ancestors = input.ancestors.length > 0 ? input.ancestors : [parent];
   const hashes = new BlockHashes(payload.height, parentHash, ancestors, reader);
-  const state = new BlockOverlay(trieState(parent.stateRoot, reader), (number) => hashes.hash(number));
+  const trie = trieState(parent.stateRoot, reader);
+  const state = new BlockOverlay(trie, (number) => hashes.hash(number));
   const fields = headerFields(input, parentHash);
   const run = new BlockRun(evm, rules, state, environmentOf(fields, rules));
   run.start(fields);
   const { transactions, dropped } = runAll(run, rules, input);
   run.payWithdrawals(payload.deposits);
   const requestsHash = rules.prague ? hashRequests(run.requests().requests) : undefined;
-  const { stateRoot, changes } = commitChanges(parent.stateRoot, state.changes(), reader);
+  const { stateRoot, changes } = trie.commit(state.changes());
   reader.check();
   const { receipts } = run;
   const header: Header = {

@@ -39,5 +39,5 @@ export type {
 export { proveAccount, readAccount, readStorage } from './read-state.ts';
 export type { StateReader } from './state-reader.ts';
 export { commitChanges } from './state-root.ts';
-export { trieState } from './trie-state.ts';
+export { trieState, type TrieState } from './trie-state.ts';
 export { witnessReader } from './witness.ts';

@@ -200,7 +200,11 @@ test('a deposit event of another layout makes the block invalid (EIP-6110)', asy
 test('state that is not here is named, and nothing is left of the attempt', async () => {
   const { importRlp, evm, rules, parent, block, chain } = await openImport('osaka');
   const whole = trieState(parent.stateRoot, chain.state);
-  const away: StateReader = { ...whole, storage: () => notHere };
+  const away: StateReader = {
+    account: (address) => whole.account(address),
+    storage: () => notHere,
+    code: (codeHash) => whole.code(codeHash),
+  };
   const input = {
     rlp: block.rlp,
     parent,
