@@ -4,6 +4,7 @@ import {
   CODE_COMPILED,
   CODE_HEAT,
   CODE_REPORTED,
+  CODE_USED,
   CONTINUE,
   DEPTH,
   FRAME,
@@ -234,6 +235,7 @@ function drive(): i32 {
     const compiled = load<u32>(FRAME_INTERPRETED) == 0 ? compiledOf(code) : 0;
     let status: i32;
     if (compiled != 0) {
+      store<u32>(code, 1, CODE_USED);
       status = call_indirect<i32>(compiled, load<u32>(FRAME_ENTRY));
       if (status == INTERPRET) {
         store<u32>(FRAME_INTERPRETED, 1);

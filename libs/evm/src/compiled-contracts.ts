@@ -1,11 +1,11 @@
 /// <reference path="./webassembly.d.ts" />
 import { bytesToHex, type Hash32 } from '@sheaf/primitives';
 import { compileContract } from './compiler/index.ts';
-import { CODE_BYTES, CODE_COMPILED, CODE_HASH, CODE_SIZE, HEAP } from './layout.ts';
+import { CODE_BYTES, CODE_COMPILED, CODE_HASH, CODE_REPORTED, CODE_SIZE, CODE_USED, HEAP } from './layout.ts';
 import type { Machine } from './machine.ts';
 import type { EngineMode, Fork } from './ports.ts';
 
-/** Generated WebAssembly that is kept at most; the least recently loaded contract goes first. */
+/** Generated WebAssembly that is kept at most; see `#evict`. */
 const wasmBytesMax = 64 * 1_048_576;
 const contractsMax = 4_096;
 /** Hot codes that wait. Whatever is beyond is asked for again when it is hot again. */
@@ -22,7 +22,7 @@ export class CompiledContracts {
   readonly #machine: Machine;
   readonly #fork: Fork;
   readonly #mode: EngineMode;
-  /** In the order of the last load. */
+  /** In the order in which they are looked at for eviction. */
   readonly #contracts = new Map<Hash32, Contract>();
   /** Codes that are not to be tried again. */
   readonly #refused = new Set<Hash32>();
@@ -32,6 +32,7 @@ export class CompiledContracts {
   readonly #free: number[] = [];
   #generation = 0;
   #wasmBytes = 0;
+  #failures = 0;
 
   constructor(machine: Machine, fork: Fork, mode: EngineMode) {
     this.#machine = machine;
@@ -44,6 +45,7 @@ export class CompiledContracts {
       compiledContracts: this.#contracts.size,
       compiledBytes: this.#wasmBytes,
       refusedContracts: this.#refused.size,
+      compileFailures: this.#failures,
     };
   }
 
@@ -63,9 +65,8 @@ export class CompiledContracts {
     this.#records.set(hash, record);
     const contract = this.#contracts.get(hash);
     if (contract === undefined) return;
-    this.#contracts.delete(hash);
-    this.#contracts.set(hash, contract);
     this.#machine.memory.setU32(record + CODE_COMPILED, contract.index);
+    this.#machine.memory.setU32(record + CODE_USED, 1);
   }
 
   /** The code of the record is hot: it is compiled at once, or waits for `compilePending`. */
@@ -78,6 +79,7 @@ export class CompiledContracts {
     this.#records.set(hash, record);
     if (this.#mode === 'compiler') this.#compile(hash, code);
     else if (this.#pending.size < pendingMax) this.#pending.set(hash, code);
+    else memory.setU32(record + CODE_REPORTED, 0);
   }
 
   /** @returns how many codes still wait */
@@ -93,30 +95,52 @@ export class CompiledContracts {
   }
 
   #compile(hash: Hash32, code: Uint8Array): void {
-    const compiled = compileContract(code, this.#fork);
-    if ('refused' in compiled) {
+    const made = this.#instantiate(code);
+    if (made === undefined) {
       if (this.#refused.size >= contractsMax) this.#refused.clear();
       this.#refused.add(hash);
       return;
     }
-    const { exports, compiledImports, memory } = this.#machine;
-    const module = new WebAssembly.Module(compiled.wasm as Uint8Array<ArrayBuffer>);
-    const instance = new WebAssembly.Instance(module, { m: compiledImports });
+    const { exports, memory } = this.#machine;
     const index = this.#free.pop() ?? exports.table.grow(1);
-    exports.table.set(index, instance.exports['run']);
-    this.#contracts.set(hash, { index, wasmBytes: compiled.wasm.length });
-    this.#wasmBytes += compiled.wasm.length;
+    exports.table.set(index, made.run);
+    this.#contracts.set(hash, { index, wasmBytes: made.wasmBytes });
+    this.#wasmBytes += made.wasmBytes;
     const record = this.#records.get(hash);
     if (record !== undefined) memory.setU32(record + CODE_COMPILED, index);
   }
 
+  #instantiate(code: Uint8Array): { run: unknown; wasmBytes: number } | undefined {
+    try {
+      const compiled = compileContract(code, this.#fork);
+      if ('refused' in compiled) return undefined;
+      const module = new WebAssembly.Module(compiled.wasm as Uint8Array<ArrayBuffer>);
+      const instance = new WebAssembly.Instance(module, { m: this.#machine.compiledImports });
+      return { run: instance.exports['run'], wasmBytes: compiled.wasm.length };
+    } catch {
+      // A fault of the compiler's, or V8 is short of room for machine code: the contract is as right interpreted, and
+      // a chain must not stop for it. The count is for people to see.
+      this.#failures += 1;
+      return undefined;
+    }
+  }
+
+  /** Second chance: whoever has run since it was last looked at goes to the back of the row instead. */
   #evict(): void {
-    const [hash, { index, wasmBytes }] = this.#contracts.entries().next().value!;
-    this.#contracts.delete(hash);
-    this.#wasmBytes -= wasmBytes;
-    this.#free.push(index);
-    this.#machine.exports.table.set(index, null);
+    const { exports, memory } = this.#machine;
+    const [hash, contract] = this.#contracts.entries().next().value!;
     const record = this.#records.get(hash);
-    if (record !== undefined) this.#machine.memory.setU32(record + CODE_COMPILED, 0);
+    this.#contracts.delete(hash);
+    if (record !== undefined && memory.u32(record + CODE_USED) !== 0) {
+      memory.setU32(record + CODE_USED, 0);
+      this.#contracts.set(hash, contract);
+      return;
+    }
+    this.#wasmBytes -= contract.wasmBytes;
+    this.#free.push(contract.index);
+    exports.table.set(contract.index, null);
+    if (record === undefined) return;
+    memory.setU32(record + CODE_COMPILED, 0);
+    memory.setU32(record + CODE_REPORTED, 0);
   }
 }

@@ -118,7 +118,9 @@ export const CODE_REPORTED = 24;
 export const CODE_DELEGATION = 28;
 /** 32 bytes: keccak256 of the code. */
 export const CODE_HASH = 32;
-export const CODE_HEADER = 64;
+/** i32: 1 when compiled code of it has run since the cache last looked. */
+export const CODE_USED = 64;
+export const CODE_HEADER = 96;
 
 /** What an instruction or a run of compiled code ends with. */
 export const CONTINUE = 0;

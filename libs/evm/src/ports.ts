@@ -216,6 +216,8 @@ export interface EvmStats {
   compiledBytes: number;
   /** Codes that are too large or too dense in jumps to be compiled. */
   refusedContracts: number;
+  /** Contracts that the compiler or V8 failed on: a bug, or no room; they are interpreted. */
+  compileFailures: number;
   /** Codes kept for the interpreter. */
   loadedCodes: number;
   memoryBytes: number;
