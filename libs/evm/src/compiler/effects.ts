@@ -1,10 +1,14 @@
 // Instructions that the machine does on the frame: state, logs, copies, calls.
 
-import { FRAME_ENTRY, FRAME_PC } from '../layout.ts';
+import { FRAME_ENTRY, FRAME_PC, RETURNED, REVERTED } from '../layout.ts';
 import { isCall } from './analyze.ts';
 import { importIndex } from './imports.ts';
 import type { Translation } from './translate.ts';
 import { op } from './wasm-encoder.ts';
+import { valueOf } from './word.ts';
+
+const RETURN = 0xf3;
+const REVERT = 0xfd;
 
 /** By opcode: the machine's function for what ends a segment, since others can see its effect or it sees the gas. */
 export const effects: Record<number, string> = {
@@ -84,6 +88,11 @@ export function callFrame(t: Translation, name: string, opcode: number): void {
   const { e } = chunk;
   const { stack } = t.state;
   const { inputs = 0 } = t.contract.opcodes[opcode] ?? {};
+  if (opcode === RETURN || opcode === REVERT) {
+    const size = stack.peek(1);
+    // Without output the offset says nothing.
+    if (size.kind === 'word' && valueOf(size) === 0n) return t.finish(opcode === RETURN ? RETURNED : REVERTED);
+  }
   t.closeSegment();
   if (!isCall(opcode)) {
     stack.settle(inputs);
@@ -113,6 +122,6 @@ export function callFrame(t: Translation, name: string, opcode: number): void {
   chunk.loadLimit();
   stack.discard(inputs);
   stack.pushSlot();
-  if (next >= code.length) return t.stop();
+  if (next >= code.length) return t.finish(RETURNED);
   t.goTo(label);
 }

@@ -1,6 +1,6 @@
 // What the compiler writes for each instruction but jumps.
 
-import { INVALID_OPCODE, OUT_OF_GAS } from '../layout.ts';
+import { INVALID_OPCODE, OUT_OF_GAS, RETURNED } from '../layout.ts';
 import { PUSH0, PUSH32 } from './analyze.ts';
 import { gasLocal, local } from './chunk.ts';
 import { callFrame, copyOrHash, effects, frames, useEffect } from './effects.ts';
@@ -29,7 +29,7 @@ export function writeInstruction(t: Translation, opcode: number, pc: number): vo
   if (frame !== undefined) return callFrame(t, frame, opcode);
   switch (opcode) {
     case 0x00:
-      return t.stop();
+      return t.finish(RETURNED);
     case 0x20:
     case 0x37:
     case 0x39:

@@ -22,7 +22,7 @@
 // stores that destination on the stack, is left to the interpreter. Every path charges gas before it can come to the
 // same place again, so gas bounds every loop.
 
-import { FRAME_PC, INVALID_JUMP, OUTPUT_SIZE, RETURNED, STACK_BYTES } from '../layout.ts';
+import { FRAME_PC, INVALID_JUMP, OUTPUT_SIZE, STACK_BYTES } from '../layout.ts';
 import type { Opcode } from '../opcodes.ts';
 import { JUMP, JUMPDEST, JUMPI, lengthOf, smallPush } from './analyze.ts';
 import type { Analysis } from './analyze.ts';
@@ -39,6 +39,8 @@ import type { Value } from './word.ts';
 const BODY_INSTRUCTIONS_MAX = 700;
 /** Gas of one segment; its constant has room for twice as much. */
 const SEGMENT_GAS_MAX = 500_000;
+/** The same for a block that ends in REVERT or INVALID. */
+const COLD_INSTRUCTIONS = 5;
 /** Length of a block that is rather copied than gone to when it has several ways in. */
 const SHARED_INSTRUCTIONS = 12;
 /** How often one path may go through the same label. */
@@ -352,7 +354,9 @@ export class Translation {
     const isOnlyWay = (arrivals[id] ?? 0) <= 1 && addressTaken[id] !== 1;
     if (loopHeader[id] === 1 && this.instructions > BODY_INSTRUCTIONS_MAX / 2) return false;
     if (isOnlyWay) return true;
-    if (cold[id] === 1 || contract.translated > contract.generousUntil) return false;
+    // revert(0, 0) is shorter than storing the stack for it.
+    if (cold[id] === 1) return (size[id] ?? 0) <= COLD_INSTRUCTIONS;
+    if (contract.translated > contract.generousUntil) return false;
     if ((arrivals[id] ?? 0) > 0 && (size[id] ?? 0) > SHARED_INSTRUCTIONS) return false;
     return state.trail.filter((other) => other === id).length < REPEATS_MAX;
   }
@@ -471,15 +475,15 @@ export class Translation {
     this.chunk.leave();
   }
 
-  /** STOP. */
-  stop(): void {
+  /** Ends the frame without output. */
+  finish(status: number): void {
     const { e } = this.chunk;
     this.end();
     this.chunk.saveGas();
     e.i32(0);
     e.i32(0);
     e.access(op.i32Store, OUTPUT_SIZE);
-    e.i32(RETURNED);
+    e.i32(status);
     this.chunk.leave();
   }
 
