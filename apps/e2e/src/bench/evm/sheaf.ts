@@ -1,8 +1,17 @@
-import { createEvm, notHere, type BlockEnvironment, type EngineMode, type Evm, type Host } from '@sheaf/evm';
+import {
+  createEvm,
+  notHere,
+  type BlockEnvironment,
+  type EngineMode,
+  type Evm,
+  type Host,
+  type HostAccount,
+} from '@sheaf/evm';
 import { keccak256 } from '@sheaf/crypto';
 import { bytesToHex, hexToBytes, zeroHash } from '@sheaf/primitives';
 import type { Clock } from '../clock.ts';
 import { BenchFault } from '../suite.ts';
+import { ByteMap } from './byte-map.ts';
 import { blockOfCalls, callGas, sender, type Call, type Contender, type World } from './contender.ts';
 
 const block: BlockEnvironment = { ...blockOfCalls, prevRandao: zeroHash, baseFeePerGas: 0n, blobBaseFee: 1n };
@@ -59,28 +68,22 @@ function expectCompiled(evm: Evm, contracts: number): void {
   );
 }
 
-/** The world as maps by bytes read as text, the cheapest key that JavaScript has. */
+/** The world in maps by bytes. */
 export function openHost(world: World): Host {
-  const key = (bytes: Uint8Array): string =>
-    Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
-  const accounts = new Map<
-    string,
-    { account: Exclude<ReturnType<Host['account']>, symbol>; slots: Map<string, Uint8Array> }
-  >();
-  const codes = new Map<string, Uint8Array>();
+  const accounts = new ByteMap<{ account: HostAccount; slots: ByteMap<Uint8Array> }>();
+  const codes = new ByteMap<Uint8Array>();
   for (const [address, { nonce, balance, code, storage }] of world) {
     const codeHash = keccak256(code);
-    codes.set(key(codeHash), code);
-    const slots = new Map([...storage].map(([slot, value]) => [key(hexToBytes(slot)), hexToBytes(value)]));
-    accounts.set(key(hexToBytes(address)), {
-      account: { nonce, balance, codeHash, hasStorage: slots.size > 0 },
-      slots,
-    });
+    codes.set(codeHash, code);
+    const slots = new ByteMap<Uint8Array>();
+    for (const [slot, value] of storage) slots.set(hexToBytes(slot), hexToBytes(value));
+    const account = { nonce, balance, codeHash, hasStorage: storage.size > 0 };
+    accounts.set(hexToBytes(address), { account, slots });
   }
   return {
-    account: (address) => accounts.get(key(address))?.account,
-    storage: (address, slot) => accounts.get(key(address))?.slots.get(key(slot)),
-    code: (codeHash) => codes.get(key(codeHash)) ?? notHere,
+    account: (address) => accounts.get(address)?.account,
+    storage: (address, slot) => accounts.get(address)?.slots.get(slot),
+    code: (codeHash) => codes.get(codeHash) ?? notHere,
     blockHash: (number) => (number < blockOfCalls.number ? hexToBytes(zeroHash) : undefined),
   };
 }
