@@ -17,8 +17,8 @@ export async function checkMainnetBlock(executor: Executor, block: MainnetBlock)
     const outcome = await run.apply(transaction, sender);
     const name = `transactions[${place}]`;
     if (outcome.kind !== 'included') {
-      facts[name] = outcome.kind;
       const reason = outcome.kind === 'refused' ? outcome.reason : outcome.message;
+      facts[name] = outcome.kind;
       if (block.expected || outcome.kind === 'stopped') differences.push(`${name} ${hash}: ${outcome.kind}, ${reason}`);
       continue;
     }

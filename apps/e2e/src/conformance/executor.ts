@@ -10,6 +10,8 @@ export interface BlockSetting {
   /** The state before the first of them. */
   world: World;
   environment: BlockEnvironment;
+  /** Gas of all transactions together, when it is not the environment's gas limit. */
+  gasMax?: bigint;
   /** What `environment.blobBaseFee` follows from. */
   excessBlobGas: bigint;
   /** `undefined`: mainnet's for the fork. */

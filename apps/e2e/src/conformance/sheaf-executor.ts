@@ -56,12 +56,12 @@ class SheafRun implements BlockRun {
   }
 
   apply(transaction: TransactionFields, sender: Address): Outcome {
-    const { fork, chainId, blobs, environment } = this.#setting;
+    const { fork, chainId, blobs, environment, gasMax = environment.gasLimit } = this.#setting;
     const rules = createForkRules({ fork, chainId, ...(blobs === undefined ? {} : { blobs }) });
     const place = {
       rules,
       environment,
-      gasLeft: environment.gasLimit - this.#gasUsed,
+      gasLeft: gasMax - this.#gasUsed,
       blobGasLeft: BigInt(rules.blobs.max) * gasPerBlob - this.#blobGasUsed,
     };
     const outcome = applyTransaction(this.#evm, this.#overlay, place, transaction, sender);

@@ -7,9 +7,11 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import { bundleWorker, workspaceRoot } from '@sheaf/testing';
+import { bundleWorker } from '@sheaf/testing';
 import { run } from '../../src/conformance/run.ts';
 import { makeStateTest } from './make-state-test.ts';
+
+const workspaceRoot = join(__dirname, '../../../..');
 
 let folder: string;
 let program: string;
@@ -102,7 +104,7 @@ it('fails when there is nothing to run, and says what it passed over', async () 
     JSON.stringify({ a: { post: { London: [{}] }, transaction: {} }, b: { engineNewPayloads: [] } }),
   );
   expect((await command(older)).lines).toEqual([
-    'skipped 2: format blockchain_test_engine 1, fork London 1',
+    'skipped 2: fork London 1, format blockchain_test_engine 1',
     'conformance: nothing applicable was found in 1 files',
     '0 passed, 0 failed',
   ]);

@@ -4,9 +4,10 @@
 // say so; under CI=true that is a failure.
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { bundleWorker, workspaceRoot } from '@sheaf/testing';
+import { bundleWorker } from '@sheaf/testing';
 import { run } from '../../src/conformance/run.ts';
 
+const workspaceRoot = join(__dirname, '../../../..');
 const fixtures = process.env['SHEAF_FIXTURES'] ?? join(workspaceRoot, '../shared/fixtures');
 const present = existsSync(fixtures);
 const timeoutMs = 300_000;
