@@ -24,7 +24,7 @@ test(
         await compareEngines(withGas(scenario, used));
         if (used > 0n) await compareEngines(withGas(scenario, used - 1n));
       }),
-      propertyRuns(60),
+      propertyRuns(50),
     ),
   propertyTimeoutMs,
 );

@@ -82,7 +82,7 @@ test.each(modes)(
           if (came.size === 1) expect(runWhole(evm, other).run.outcome).toEqual(otherWhole.run.outcome);
         }
       }),
-      propertyRuns(60),
+      propertyRuns(30),
     ),
   propertyTimeoutMs,
 );
@@ -108,7 +108,7 @@ test.each(modes)(
         const unasked = read.filter((key) => !keys.includes(key));
         expect(unasked.filter((key) => !key.startsWith('slot ') || !bare.includes(key.split(' ')[1]!))).toEqual([]);
       }),
-      propertyRuns(60),
+      propertyRuns(30),
     ),
   propertyTimeoutMs,
 );
@@ -138,7 +138,7 @@ test.each(modes)(
         expect(again.outcome).toEqual(whole.run.outcome);
         expect(readable(again.effects)).toEqual(readable(whole.run.effects));
       }),
-      propertyRuns(60),
+      propertyRuns(30),
     ),
   propertyTimeoutMs,
 );
