@@ -1,5 +1,8 @@
 // Codes with their jump tables: a persistent arena, found by code hash. When it is full the next transaction begins
-// with an empty one; until then new codes go to the transaction's heap.
+// with an empty one; until then new codes overflow to a place of the transaction's.
+//
+// How much code a transaction may look at is counted whether the arena has it or not, so that every machine, whatever it
+// ran before, finds the same transactions too large.
 import {
   CODES,
   CODE_BYTES,
@@ -9,9 +12,11 @@ import {
   CODE_JUMPS,
   CODE_SIZE,
   HEAP,
+  MEMORIES,
+  OVERFLOWN_CODES,
 } from '../src/layout';
 import { allocate } from './heap';
-import { loadCode } from './host';
+import { exhausted, loadCode } from './host';
 import { keccak256 } from './keccak';
 
 const indexEntries: u32 = 65536;
@@ -22,6 +27,9 @@ let arenaTop: usize = arena;
 let records: u32 = 0;
 let full: bool = false;
 let empty: usize = 0;
+let overflowTop: usize = OVERFLOWN_CODES;
+/** Bytes of records that the transaction has looked at. */
+let looked: usize = 0;
 /** Counts how often the arena was emptied: what JavaScript knows of records is void then. */
 let generation: u32 = 1;
 
@@ -37,8 +45,16 @@ export function codeCount(): u32 {
   return records;
 }
 
+/** The transaction looks at this code, for one more account. */
+export function lookAt(record: usize): void {
+  looked += recordBytes(load<u32>(record, CODE_SIZE));
+  if (looked > <usize>(MEMORIES - OVERFLOWN_CODES)) exhausted();
+}
+
 /** At the begin of a transaction. */
 export function renewCodes(): void {
+  overflowTop = OVERFLOWN_CODES;
+  looked = 0;
   if (!full && empty != 0) return;
   memory.fill(CODES, 0, indexEntries * 4);
   arenaTop = arena;
@@ -83,7 +99,11 @@ export function newRecord(size: u32): usize {
     return record;
   }
   full = true;
-  return newTransactionRecord(size);
+  const record = overflowTop;
+  overflowTop += need;
+  if (overflowTop > <usize>MEMORIES) exhausted();
+  initRecord(record, size);
+  return record;
 }
 
 /** A record that ends with the transaction. */

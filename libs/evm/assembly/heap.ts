@@ -1,6 +1,6 @@
 // The machine's own memory: a bump for what lives as long as one transaction, and growth of the linear memory.
-import { HEAP, MEMORIES, MEMORY_END } from '../src/layout';
-import { exhausted } from './host';
+import { HEAP, MEMORIES, MEMORY_END, OVERFLOWN_CODES } from '../src/layout';
+import { exhausted, outOfMemory } from './host';
 
 let top: usize = HEAP;
 
@@ -12,7 +12,7 @@ export function resetHeap(): void {
 export function allocate(size: usize): usize {
   const at = top;
   top = (at + size + 15) & ~15;
-  if (top > <usize>MEMORIES) exhausted();
+  if (top > <usize>OVERFLOWN_CODES) exhausted();
   return at;
 }
 
@@ -31,5 +31,5 @@ export function reserve(end: usize): void {
   // A quarter more than asked for, so that a memory that creeps up is not grown page by page.
   const wanted = min<usize>(MEMORY_END, end + ((end - MEMORIES) >> 2) + 0x100000);
   const pages = (wanted - have + 0xffff) >> 16;
-  if (memory.grow(<i32>pages) < 0) exhausted();
+  if (memory.grow(<i32>pages) < 0) outOfMemory();
 }

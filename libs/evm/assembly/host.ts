@@ -27,6 +27,10 @@ export declare function precompile(id: i32, input: usize, size: i32): i32;
 @external('host', 'hot')
 export declare function hot(code: usize): void;
 
-/** Throws: a table or a memory of the machine is full. */
+/** Throws: a table or a memory of the machine is full, as it would be on every machine. */
 @external('host', 'exhausted')
 export declare function exhausted(): void;
+
+/** Throws: this computer does not give the memory. Others may have it, so nothing may be decided on it. */
+@external('host', 'outOfMemory')
+export declare function outOfMemory(): void;

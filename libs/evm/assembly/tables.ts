@@ -2,7 +2,7 @@
 // back. Entries are made at the first look at a key and stay until the transaction ends, so that they are at the same
 // time the set of what was read: a revert undoes values, never entries.
 import { REFUND } from '../src/layout';
-import { codeByHash, emptyCode } from './codes';
+import { codeByHash, emptyCode, lookAt } from './codes';
 import { allocate, allocateClear } from './heap';
 import { loadAccount, loadSlot } from './host';
 import { copyWord, zeroWord } from './words';
@@ -230,6 +230,7 @@ export function codeOf(account: usize): usize {
   if (known != 0) return known;
   const code = hasEmptyCode(account) ? emptyCode() : codeByHash(account + CODE_HASH_OF);
   if (code == 0) return 0;
+  if ((load<u32>(account, FLAGS) & CODE_READ) == 0) lookAt(code);
   store<u32>(account, <u32>code, CODE);
   store<u32>(account, load<u32>(account, FLAGS) | CODE_READ, FLAGS);
   return code;

@@ -79,6 +79,9 @@ class MachineEvm implements Evm {
       blockHash: (out, number) => this.#blockHash(out, number),
       precompile: (id, input, size) => this.#precompile(id, input, size),
       hot: (code) => this.#contracts.hot(code),
+      outOfMemory: () => {
+        throw new Error('this machine has no memory for the EVM');
+      },
       exhausted: () => {
         throw new ChainError({ code: 'LIMIT', message: 'the EVM has used up its memory', retryAfterMs: 0 });
       },

@@ -8,6 +8,7 @@
 //   0x00300000  STACKS                  1025 stacks, one after the other, each beginning where its caller's ends
 //   0x02400000  CODES                   codes with their jump tables, kept between transactions
 //   0x06400000  HEAP                    accounts, slots, journal, logs of one transaction; a bump, reset by `begin`
+//   0x1e400000  OVERFLOWN_CODES         codes that the full arena did not take, until the transaction ends
 //   0x26400000  MEMORIES                memories of the frames, one after the other
 //
 // A word on the stack or in a table is 32 bytes as four little-endian 64-bit limbs, the lowest first. EVM memory, call
@@ -98,6 +99,8 @@ export const STACKS = 0x300000;
 export const STACK_BYTES = 32768;
 export const CODES = 0x2400000;
 export const HEAP = 0x6400000;
+/** 384 MiB for tables and 128 MiB for codes: what a transaction may use of either does not depend on what ran before. */
+export const OVERFLOWN_CODES = 0x1e400000;
 export const MEMORIES = 0x26400000;
 /** The machine's linear memory never grows beyond this. */
 export const MEMORY_END = 0x80000000;

@@ -48,6 +48,7 @@ export interface MachineImports {
   precompile(id: number, input: number, size: number): number;
   hot(code: number): void;
   exhausted(): void;
+  outOfMemory(): void;
 }
 
 export interface Machine {

@@ -25,6 +25,7 @@ export function openStackMachine(): StackMachine {
     precompile: noHost,
     hot: noHost,
     exhausted: noHost,
+    outOfMemory: noHost,
   });
   const operation = (name: string): ((...args: (number | bigint)[]) => number) => {
     const found = compiledImports[name];
