@@ -49,7 +49,7 @@ function makeContext() {
       SHEAF_WARM_POINT_EVALUATION: 'false',
       SHEAF_POLL_MS: '50',
       SHEAF_CALL_QUEUE_MAX: '2',
-      SHEAF_CALL_TIMEOUT_MS: '1000',
+      SHEAF_CALL_TIMEOUT_MS: '400',
       SHEAF_WITNESSES_KEPT: String(kept),
       SHEAF_STREAMS_MAX: '2',
     }),
@@ -134,8 +134,8 @@ test('state is read at any height, with proofs from its root', async () => {
   );
   expect(proof.storageProofs[0]!.value.length).toBe(32);
   expect(proof.accountProof.length).toBeGreaterThan(0);
-  const { code } = await client.getCode({ block: undefined, address: hexToBuffer(burnContract) }, { deadlineMs });
-  expect(bytesToHex(code)).toBe('0x5b5f56');
+  const { code } = await client.getCode({ block: undefined, address: hexToBuffer(revertContract) }, { deadlineMs });
+  expect(bytesToHex(code)).toBe('0x5f355f5260205ffd');
 });
 
 test('bad wire messages are refused by field', async () => {
