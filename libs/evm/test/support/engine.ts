@@ -32,7 +32,8 @@ export function runEngine(evm: Evm, scenario: Scenario, host: Host): Run | { mis
   return { outcome: outcomeOf(scenario.world, result, refund, effects), effects };
 }
 
-function prepare(evm: Evm, { world, block, transaction, message, warm }: Scenario, host: Host): void {
+/** Begins the scenario's transaction: all that comes before its message. */
+export function prepare(evm: Evm, { world, block, transaction, message, warm }: Scenario, host: Host): void {
   evm.begin(host, block, transaction);
   const delegate = message.to === undefined ? undefined : delegateOf(world, message.to);
   const always = [transaction.origin, block.coinbase, ...warm.addresses, ...warm.slots.map(([address]) => address)];
@@ -50,9 +51,10 @@ function delegateOf(world: World, address: Address): Address | undefined {
   return isDelegation ? toAddress(code.subarray(3)) : undefined;
 }
 
-type Ended = Exclude<MessageResult, { status: 'missing' }>;
+export type Ended = Exclude<MessageResult, { status: 'missing' }>;
 
-function outcomeOf(world: World, result: Ended, refund: bigint, effects: TransactionEffects): Outcome {
+/** What a message's result and its transaction's effects make of the world. */
+export function outcomeOf(world: World, result: Ended, refund: bigint, effects: TransactionEffects): Outcome {
   return {
     status: result.status,
     reason: result.status === 'halt' ? result.reason : undefined,
