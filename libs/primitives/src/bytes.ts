@@ -1,12 +1,39 @@
 import { ChainError } from './chain-error.ts';
 
-const hexDigits = Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0'));
+/** Character codes of the two digits of each byte. */
+const firstDigits = digitCodes(0);
+const secondDigits = digitCodes(1);
+/** Character codes of a text in the making, one array a length: addresses and hashes are what is asked for. */
+const textCodes: number[][] = [];
+const pieceBytesMax = 64;
 
-/** `0x` and two lower-case digits a byte; the empty array gives `0x`. */
+/**
+ * `0x` and two lower-case digits a byte; the empty array gives `0x`.
+ * Made from character codes: a string put together by `+=` is a tree, and a Map that it keys flattens it at three times
+ * the cost.
+ */
 export function bytesToHex(bytes: Uint8Array): Hex {
-  let text = '0x';
-  for (const byte of bytes) text += hexDigits[byte];
-  return text as Hex;
+  const { length } = bytes;
+  if (length > pieceBytesMax) return longBytesToHex(bytes);
+  const codes = (textCodes[length] ??= [48, 120, ...new Array<number>(2 * length).fill(0)]);
+  for (let i = 0, at = 2; i < length; i++) {
+    const byte = bytes[i]!;
+    codes[at++] = firstDigits[byte]!;
+    codes[at++] = secondDigits[byte]!;
+  }
+  return String.fromCharCode.apply(null, codes) as Hex;
+}
+
+function longBytesToHex(bytes: Uint8Array): Hex {
+  const pieces = ['0x'];
+  for (let from = 0; from < bytes.length; from += pieceBytesMax) {
+    pieces.push(bytesToHex(bytes.subarray(from, from + pieceBytesMax)).slice(2));
+  }
+  return pieces.join('') as Hex;
+}
+
+function digitCodes(place: 0 | 1): Uint8Array {
+  return Uint8Array.from({ length: 256 }, (_, value) => value.toString(16).padStart(2, '0').charCodeAt(place));
 }
 
 /** A `0x`-prefixed string of hexadecimal digits. */
