@@ -1,11 +1,11 @@
 // Blocks of Ethereum mainnet with the state that they read: `{fork, header, transactions, preState, blockHashes}`, the
 // header and the transactions as JSON-RPC has them.
-import { blobBaseFee, type TransactionFields, type TransactionType } from '@sheaf/ethereum';
+import { type TransactionFields, type TransactionType } from '@sheaf/ethereum';
 import type { Fork } from '@sheaf/evm';
 import { bytesToHex, hexToBytes, type Address, type Hash32, type Hex } from '@sheaf/primitives';
 import { createForkRules } from '@sheaf/state-transition';
 import type { BlockSetting } from './executor.ts';
-import { forkOf } from './forks.ts';
+import { blobPrice, forkOf } from './forks.ts';
 import {
   FixtureError,
   optional,
@@ -69,7 +69,7 @@ export function readMainnetBlock(fixture: JsonObject): MainnetBlock {
         gasLimit: quantity('gasLimit'),
         prevRandao: readHash(header['mixHash'], 'header.mixHash'),
         baseFeePerGas: optional(header['baseFeePerGas'], 'header.baseFeePerGas', readQuantity) ?? 0n,
-        blobBaseFee: blobBaseFee(excessBlobGas, createForkRules({ fork, chainId }).blobs),
+        blobBaseFee: blobPrice(excessBlobGas, createForkRules({ fork, chainId }).blobs, 'header.excessBlobGas'),
       },
       blockHash: (number) => hashes.get(number),
     },

@@ -1,7 +1,6 @@
 // Fixtures of the kind "state test": one transaction in one environment, and the state after it.
 import { keccak256, privateKeyToAddress } from '@sheaf/crypto';
 import {
-  blobBaseFee,
   decodeTransaction,
   recoverSender,
   type AccessListEntry,
@@ -13,7 +12,7 @@ import type { Fork } from '@sheaf/evm';
 import { bytesToHex, isChainError, type Address, type Hash32, type Hex } from '@sheaf/primitives';
 import { createForkRules, type ForkRules } from '@sheaf/state-transition';
 import type { BlockSetting } from './executor.ts';
-import { forkOf, readBlobSchedule } from './forks.ts';
+import { blobPrice, forkOf, readBlobSchedule } from './forks.ts';
 import {
   FixtureError,
   optional,
@@ -169,7 +168,7 @@ function readEnvironment(env: JsonObject, { blobs }: ForkRules): Pick<BlockSetti
       gasLimit: readQuantity(env['currentGasLimit'], 'env.currentGasLimit'),
       prevRandao: readHash(env['currentRandom'] ?? env['currentDifficulty'] ?? '0x0', 'env.currentRandom'),
       baseFeePerGas: quantity('currentBaseFee') ?? 0n,
-      blobBaseFee: blobBaseFee(excessBlobGas, blobs),
+      blobBaseFee: blobPrice(excessBlobGas, blobs, 'env.currentExcessBlobGas'),
     },
   };
 }

@@ -1,6 +1,7 @@
 // Goal: state tests are judged right, and every lie of a fixture is found by the field.
 // Method: a call and a refused transaction with expectations from @ethereumjs/vm, then one field changed at a time.
 import { warmPrecompiles } from '@sheaf/evm';
+import fc from 'fast-check';
 import { runFile, type FileReport } from '../../src/conformance/run-file.ts';
 import { SheafExecutor } from '../../src/conformance/sheaf-executor.ts';
 import { makeStateTest } from './make-state-test.ts';
@@ -112,6 +113,48 @@ describe('finds', () => {
     );
     expect(failures[0]!.lines.at(-1)).toMatch(/^state root: interpreter 0x[0-9a-f]{64}, interpreter 0x[0-9a-f]{64}$/);
   });
+});
+
+it('really compiles in the compiler column', async () => {
+  const { fixture } = await makeStateTest('Osaka');
+  const [interpreter, compiler] = [new SheafExecutor('interpreter'), new SheafExecutor('compiler')];
+  const bytes = new TextEncoder().encode(JSON.stringify({ made: fixture }));
+  await runFile(
+    { name: 'made.json', bytes },
+    { fork: undefined, filter: '' },
+    { sheaf: [interpreter, compiler], oracle: undefined },
+    () => undefined,
+  );
+  expect(interpreter.evm('osaka', 1n).stats().compiledContracts).toBe(0);
+  expect(compiler.evm('osaka', 1n).stats().compiledContracts).toBe(1);
+});
+
+it('judges any damage of a fixture, or says what is wrong with it', async () => {
+  const { fixture } = await makeStateTest('Prague');
+  const text = JSON.stringify({ made: fixture });
+  const values = [...text.matchAll(/:(?=["[{])("[^"]*"|\[[^[{]*?\]|\{[^[{]*?\})/g)].map((match) => match.index + 1);
+  const junk = fc.constantFrom(
+    'null',
+    '"0x"',
+    '"0xzz"',
+    '-1',
+    '[]',
+    '{}',
+    '"0x' + 'f'.repeat(64) + '"',
+    '1e30',
+    '"Prague"',
+    'true',
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.nat(values.length - 1), junk, async (place, value) => {
+      const at = values[place]!;
+      const rest = text.slice(at).replace(/^("[^"]*"|\[[^[{]*?\]|\{[^[{]*?\}|)/, value);
+      const { passed: count, failures, skipped } = await check(text.slice(0, at) + rest);
+      expect(count + failures.length + Object.keys(skipped).length).toBeLessThanOrEqual(1);
+      for (const { lines: said } of failures) expect(said.join('\n')).not.toContain('threw');
+    }),
+    { numRuns: 200 },
+  );
 });
 
 it('selects by fork and by text, and names what it passes over', async () => {
