@@ -2,8 +2,10 @@
 // fixture names, and every lie of a fixture is found.
 // Method: two-block chains made by @ethereumjs/vm for each fork, then one thing changed at a time: in the block (which
 // must then be refused) or in the fixture (which must then fail, by the field).
+import { decodeBlock } from '@sheaf/ethereum';
 import type { Fork } from '@sheaf/evm';
 import { bytesToHex, hexToBytes, toHash32, toHeight, zeroHash } from '@sheaf/primitives';
+import fc from 'fast-check';
 import { runFile, type FileReport } from '../../src/conformance/run-file.ts';
 import { SheafExecutor } from '../../src/conformance/sheaf-executor.ts';
 import { makeBlockchainTest, type MadeChain } from './make-blockchain-test.ts';
@@ -150,6 +152,20 @@ describe('what a fixture says wrongly fails, by the field', () => {
   });
 });
 
+it('refuses a block with any byte changed, and nothing throws', async () => {
+  const made = await makeBlockchainTest('osaka');
+  await fc.assert(
+    fc.asyncProperty(fc.nat(made.lastBlock.length - 1), fc.integer({ min: 1, max: 255 }), async (at, change) => {
+      const rlp = Uint8Array.from(made.lastBlock);
+      rlp[at]! ^= change;
+      fc.pre(!changesWhatIsFree(made.lastBlock, rlp));
+      const { failures } = await check(made.withInvalidBlock(rlp, 'BlockException.SOME_NAME_OF_ITS_OWN'));
+      expect(failures.flatMap(({ lines }) => lines)).toEqual([]);
+    }),
+    { numRuns: 100 },
+  );
+});
+
 it('passes over forks and formats that are not ours, by name', async () => {
   const { fixture } = await makeBlockchainTest('cancun');
   expect(await check({ ...fixture, network: 'CancunToPragueAtTime15k' })).toEqual({
@@ -163,3 +179,14 @@ it('passes over forks and formats that are not ours, by name', async () => {
     skipped: { 'format blockchain_test_engine': 1 },
   });
 });
+
+/** What the rules leave to who makes the block: the beacon chain's randomness, a 1024th of the gas limit, extra data. */
+function changesWhatIsFree(before: Uint8Array, after: Uint8Array): boolean {
+  try {
+    const [left, right] = [decodeBlock(before).header, decodeBlock(after).header];
+    const free = ['prevRandao', 'gasLimit', 'extraData'] as const;
+    return free.some((field) => String(left[field]) !== String(right[field]));
+  } catch {
+    return false;
+  }
+}
