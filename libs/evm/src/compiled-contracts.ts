@@ -1,4 +1,3 @@
-/// <reference path="./webassembly.d.ts" />
 import { bytesToHex, type Hash32 } from '@sheaf/primitives';
 import { compileContract } from './compiler/index.ts';
 import { CODE_BYTES, CODE_COMPILED, CODE_HASH, CODE_REPORTED, CODE_SIZE, CODE_USED, HEAP } from './layout.ts';

@@ -1,4 +1,4 @@
-/// <reference path="./webassembly.d.ts" />
+import type {} from './webassembly.d.ts';
 import { bytesToHex, type Address, type Hash32 } from '@sheaf/primitives';
 
 /** Values of the hex digits by character code. */

@@ -1,4 +1,3 @@
-/// <reference path="./webassembly.d.ts" />
 import { MEMORIES, MEMORY_END, OPCODES } from './layout.ts';
 import { machineWasm } from './generated/machine.ts';
 import { MachineMemory } from './machine-memory.ts';

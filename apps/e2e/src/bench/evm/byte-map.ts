@@ -7,7 +7,10 @@ export class ByteMap<T> {
   set(key: Uint8Array, value: T): void {
     const hash = hashOf(key);
     const bucket = this.#buckets.get(hash) ?? [];
-    this.#buckets.set(hash, [...bucket.filter((entry) => !equalBytes(entry.key, key)), { key: Uint8Array.from(key), value }]);
+    this.#buckets.set(hash, [
+      ...bucket.filter((entry) => !equalBytes(entry.key, key)),
+      { key: Uint8Array.from(key), value },
+    ]);
   }
 
   get(key: Uint8Array): T | undefined {
