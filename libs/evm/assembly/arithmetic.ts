@@ -4,6 +4,7 @@
 import * as division from './division';
 import * as modular from './modular';
 import * as u256 from './u256';
+import { setLimbs } from './words';
 
 export function mul(sp: i32): void {
   u256.mul(sp - 64, sp - 32, sp - 64);
@@ -68,14 +69,14 @@ export function signextend(sp: i32): void {
 export function byte(sp: i32): void {
   const at = <usize>sp - 64;
   const index = atMost(sp - 32, 32);
-  u256.setWord(at, index == 32 ? 0 : <u64>load<u8>(at + 31 - <usize>index), 0, 0, 0);
+  setLimbs(at, index == 32 ? 0 : <u64>load<u8>(at + 31 - <usize>index), 0, 0, 0);
 }
 
 export function shl(sp: i32): void {
   const at = <usize>sp - 64;
   const shift = atMost(sp - 32, 256);
   if (shift == 256) {
-    u256.setWord(at, 0, 0, 0, 0);
+    setLimbs(at, 0, 0, 0, 0);
     return;
   }
   let w0 = load<u64>(at);
@@ -96,7 +97,7 @@ export function shl(sp: i32): void {
   }
   // The shift the other way in two steps: by 64 in all when the bits are 0.
   const back = 63 - (shift & 63);
-  u256.setWord(
+  setLimbs(
     at,
     w0 << shift,
     (w1 << shift) | ((w0 >> 1) >> back),
@@ -110,7 +111,7 @@ export function shl(sp: i32): void {
 function shiftRightBy(sp: i32, sign: i64): void {
   const at = <usize>sp - 64;
   const shift = atMost(sp - 32, 256);
-  if (shift == 256) u256.setWord(at, sign, sign, sign, sign);
+  if (shift == 256) setLimbs(at, sign, sign, sign, sign);
   else u256.shiftRight(at, at, shift, sign);
 }
 
@@ -139,5 +140,5 @@ export function clz(sp: i32): void {
       }
     }
   }
-  u256.setWord(at, above + <u64>i64.clz(limb), 0, 0, 0);
+  setLimbs(at, above + <u64>i64.clz(limb), 0, 0, 0);
 }

@@ -1,5 +1,6 @@
 // Frames: calls, creations, self-destruction, and what happens when a frame ends. A callee's frame is a record in
 // linear memory, so that 1,024 of them nest without any native stack.
+import { BALANCE, CODE_HASH_OF, CREATED, DESTROYED, FLAGS, HAS_STORAGE, NONCE, TOUCHED, WARM } from '../src/entries';
 import {
   CALLED,
   CODE_BYTES,
@@ -59,30 +60,7 @@ import { keccak256 } from './keccak';
 import { charge, chargeWords, expand, expandRange, memoryTop } from './memory';
 import { access, isStatic, setStackPointer, stackPointer } from './operations';
 import { sha256 } from './sha256';
-import {
-  accountAt,
-  BALANCE,
-  CODE_HASH_OF,
-  codeOf,
-  CREATED,
-  DESTROYED,
-  FLAGS,
-  getLogCount,
-  HAS_STORAGE,
-  hasEmptyCode,
-  isEmpty,
-  journalMark,
-  loaded,
-  NONCE,
-  precompileOf,
-  revertTo,
-  setCode,
-  setFlags,
-  setNonce,
-  TOUCHED,
-  WARM,
-  willSetBalance,
-} from './tables';
+import { accountAt, codeOf, getLogCount, hasEmptyCode, isEmpty, journalMark, loaded, precompileOf, revertTo, setCode, setFlags, setNonce, willSetBalance } from './tables';
 import { addWord, copyWord, isZero, lessThan, saturated, setWord, subtractWord, zeroWord } from './words';
 
 const depthMax: u32 = 1024;

@@ -4,7 +4,8 @@
 // Quotient digits are 64 bits, each from one multiplication with the reciprocal: Möller and Granlund, "Improved division
 // by invariant integers" (2011), algorithms 4 (two limbs by one), 5 (three by two) and 6 (the reciprocal).
 
-import { copyWord, isNegative, lessThan, mulHigh, negate, setWord, shiftRight } from './u256';
+import { mulHigh, shiftRight } from './u256';
+import { copyWord, isNegative, lessThan, negate, setLimbs } from './words';
 
 /** A divisor's record: the divisor itself (the key; 0 in a record never used), then what follows. */
 const RECORD_BYTES: usize = 128;
@@ -91,7 +92,7 @@ export function recordOf(d: usize): usize {
 }
 
 function fillRecord(record: usize, d0: u64, d1: u64, d2: u64, d3: u64): void {
-  setWord(record, d0, d1, d2, d3);
+  setLimbs(record, d0, d1, d2, d3);
   store<u32>(record, 0, USES);
   const limbs = d3 != 0 ? 4 : d2 != 0 ? 3 : d1 != 0 ? 2 : 1;
   const top = limbs == 4 ? d3 : limbs == 3 ? d2 : limbs == 2 ? d1 : d0;
@@ -108,7 +109,7 @@ function fillRecord(record: usize, d0: u64, d1: u64, d2: u64, d3: u64): void {
   const n1 = (d1 << shift) | ((d0 >> 1) >> back);
   const n2 = (d2 << shift) | ((d1 >> 1) >> back);
   const n3 = (d3 << shift) | ((d2 >> 1) >> back);
-  setWord(record + NORMALISED, n0, n1, n2, n3);
+  setLimbs(record + NORMALISED, n0, n1, n2, n3);
   const v =
     limbs == 1
       ? reciprocal(n0)
@@ -143,7 +144,7 @@ function shiftWord(u: usize, shift: u64): void {
   const u1 = load<u64>(u, 8);
   const u2 = load<u64>(u, 16);
   const u3 = load<u64>(u, 24);
-  setWord(
+  setLimbs(
     DIVIDEND,
     u0 << shift,
     (u1 << shift) | ((u0 >> 1) >> back),
@@ -319,7 +320,7 @@ export function takeRemainder(out: usize, record: usize): void {
   const r1 = n > 1 ? load<u64>(DIVIDEND, 8) : 0;
   const r2 = n > 2 ? load<u64>(DIVIDEND, 16) : 0;
   const r3 = n > 3 ? load<u64>(DIVIDEND, 24) : 0;
-  setWord(
+  setLimbs(
     out,
     (r0 >> shift) | ((r1 << 1) << back),
     (r1 >> shift) | ((r2 << 1) << back),
@@ -339,7 +340,7 @@ export function limbsOf(a: usize): usize {
 export function lowBits(out: usize, a: usize, bits: u64): void {
   const mask = ((<u64>1) << (bits & 63)) - 1;
   const limb = bits >> 6;
-  setWord(
+  setLimbs(
     out,
     load<u64>(a) & (limb > 0 ? u64.MAX_VALUE : mask),
     load<u64>(a, 8) & (limb > 1 ? u64.MAX_VALUE : limb == 1 ? mask : 0),
@@ -355,15 +356,15 @@ export function div(out: usize, a: usize, b: usize): void {
   if (highB == 0) {
     const b0 = load<u64>(b);
     if (b0 == 0) {
-      setWord(out, 0, 0, 0, 0);
+      setLimbs(out, 0, 0, 0, 0);
       return;
     }
     if (highA == 0) {
-      setWord(out, load<u64>(a) / b0, 0, 0, 0);
+      setLimbs(out, load<u64>(a) / b0, 0, 0, 0);
       return;
     }
   } else if (lessThan(a, b)) {
-    setWord(out, 0, 0, 0, 0);
+    setLimbs(out, 0, 0, 0, 0);
     return;
   }
   const record = recordOf(b);
@@ -376,7 +377,7 @@ export function div(out: usize, a: usize, b: usize): void {
   shiftWord(a, load<u64>(record, SHIFT));
   divideShifted(m, record);
   const kept = m - n;
-  setWord(
+  setLimbs(
     out,
     load<u64>(QUOTIENT),
     kept > 0 ? load<u64>(QUOTIENT, 8) : 0,
@@ -392,11 +393,11 @@ export function mod(out: usize, a: usize, b: usize): void {
   if (highB == 0) {
     const b0 = load<u64>(b);
     if (b0 == 0) {
-      setWord(out, 0, 0, 0, 0);
+      setLimbs(out, 0, 0, 0, 0);
       return;
     }
     if (highA == 0) {
-      setWord(out, load<u64>(a) % b0, 0, 0, 0);
+      setLimbs(out, load<u64>(a) % b0, 0, 0, 0);
       return;
     }
   } else if (lessThan(a, b)) {

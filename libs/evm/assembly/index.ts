@@ -1,4 +1,5 @@
 // The machine: what JavaScript and compiled code call. See layout.ts for the memory that all of them share.
+import { BALANCE, SLOT_FLAGS, WARM } from '../src/entries';
 import {
   CALLED,
   CODE_COMPILED,
@@ -37,23 +38,7 @@ import { emptyCode, renewCodes } from './codes';
 import { reserve, resetHeap } from './heap';
 import { hot } from './host';
 import { interpret } from './interpreter';
-import {
-  accountAt,
-  BALANCE,
-  codeOf,
-  loaded,
-  precompileOf,
-  resetTables,
-  setCode as setAccountCode,
-  setFlags,
-  setSlot as setSlotValue,
-  slotAt,
-  slotLoaded,
-  SLOT_FLAGS,
-  WARM,
-  warmSlot as warmSlotEntry,
-  willSetBalance,
-} from './tables';
+import { accountAt, codeOf, loaded, precompileOf, resetTables, setCode as setAccountCode, setFlags, setSlot as setSlotValue, slotAt, slotLoaded, warmSlot as warmSlotEntry, willSetBalance } from './tables';
 import { copyWord, lessThan } from './words';
 
 export {

@@ -1,7 +1,7 @@
 // Keccak-256 as Ethereum has it (padding byte 0x01) over linear memory.
 
 import { KECCAK_MEMO, KECCAK_MEMO_ENTRIES } from '../src/layout';
-import { bswap32, copyWord } from './u256';
+import { copyWord, reverseWord } from './words';
 
 /** Bytes absorbed by one permutation. */
 const RATE: usize = 136;
@@ -159,7 +159,7 @@ export function keccak256(out: usize, data: usize, size: usize): void {
 export function keccakWord(out: usize, data: usize, size: usize): void {
   if (size != 64) {
     absorb(data, size);
-    bswap32(out, STATE);
+    reverseWord(out, STATE);
     return;
   }
   const mix =
@@ -186,7 +186,7 @@ export function keccakWord(out: usize, data: usize, size: usize): void {
     v128.store(entry, k1, 16);
     v128.store(entry, k2, 32);
     v128.store(entry, k3, 48);
-    bswap32(entry + 64, STATE);
+    reverseWord(entry + 64, STATE);
   }
   copyWord(out, entry + 64);
 }

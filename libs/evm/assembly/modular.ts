@@ -16,7 +16,8 @@ import {
   takeRemainder,
   USES,
 } from './division';
-import { add, copyWord, isZero, lessThan, mul, mulHigh, mulWide, setWord, sub } from './u256';
+import { mul, mulHigh, mulWide } from './u256';
+import { addWord, copyWord, isZero, lessThan, setLimbs, subtractWord } from './words';
 
 const LOW: u64 = 0xffffffff;
 /** The 512-bit product, or the 320-bit sum; its upper half. */
@@ -28,14 +29,14 @@ const LEFT = memory.data(32, 64);
 /** out = (a + b) mod n of the 257-bit sum; 0 when n = 0. */
 export function addmod(out: usize, a: usize, b: usize, n: usize): void {
   if (isZero(n)) {
-    setWord(out, 0, 0, 0, 0);
+    setLimbs(out, 0, 0, 0, 0);
     return;
   }
   // Beside `out` may be any of the inputs.
-  add(PRODUCT, a, b);
+  addWord(PRODUCT, a, b);
   const carry = lessThan(PRODUCT, a);
   if (lessThan(a, n) && lessThan(b, n)) {
-    if (carry || !lessThan(PRODUCT, n)) sub(out, PRODUCT, n);
+    if (carry || !lessThan(PRODUCT, n)) subtractWord(out, PRODUCT, n);
     else copyWord(out, PRODUCT);
   } else if (!carry) mod(out, PRODUCT, n);
   else {
@@ -68,7 +69,7 @@ export function mulmod(out: usize, a: usize, b: usize, n: usize): void {
   const n3 = load<u64>(n, 24);
   if (n3 == 0) {
     if ((n0 | n1 | n2) == 0) {
-      setWord(out, 0, 0, 0, 0);
+      setLimbs(out, 0, 0, 0, 0);
       return;
     }
     mulWide(PRODUCT, a, b);
@@ -117,7 +118,7 @@ export function mulmod(out: usize, a: usize, b: usize, n: usize): void {
   const a0 = load<u64>(a);
   const a1 = load<u64>(a, 8);
   const a2 = load<u64>(a, 16);
-  setWord(
+  setLimbs(
     LEFT,
     a0 << shift,
     (a1 << shift) | (a0 >> back),
@@ -172,8 +173,8 @@ function fold(out: usize, c: u64): void {
     r2 += t;
     r3 += u64(r2 < t);
   }
-  if ((r1 & r2 & r3) == u64.MAX_VALUE && r0 >= 0 - c) setWord(out, r0 + c, 0, 0, 0);
-  else setWord(out, r0, r1, r2, r3);
+  if ((r1 & r2 & r3) == u64.MAX_VALUE && r0 >= 0 - c) setLimbs(out, r0 + c, 0, 0, 0);
+  else setLimbs(out, r0, r1, r2, r3);
 }
 
 /** BARRETT = floor((2^512 - 1) / d) - 2^256 of the normalised divisor d: (2^512 - 1 - d·2^256) / d. */
@@ -320,7 +321,7 @@ function reduce(d: usize, v: usize): void {
   const s2 = h2 + (q12 | (q13 << 32));
   const e2 = s2 + carry;
   carry = u64(s2 < h2) | u64(e2 < s2);
-  setWord(ESTIMATE, e0, e1, e2, load<u64>(HIGH, 24) + (q14 | (q15 << 32)) + carry);
+  setLimbs(ESTIMATE, e0, e1, e2, load<u64>(HIGH, 24) + (q14 | (q15 << 32)) + carry);
 
   const n0 = <u64>load<u32>(d);
   const n1 = <u64>load<u32>(d, 4);
@@ -452,5 +453,5 @@ function reduce(d: usize, v: usize): void {
     r3 = t - borrow;
     r4 -= next;
   }
-  setWord(DIVIDEND, r0, r1, r2, r3);
+  setLimbs(DIVIDEND, r0, r1, r2, r3);
 }

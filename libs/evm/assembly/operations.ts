@@ -1,5 +1,6 @@
 // Instructions beside arithmetic, jumps and calls, as the interpreter and compiled code alike use them: operands on the
 // memory stack at FRAME_SP, static gas already charged, dynamic gas charged here. Each returns a status.
+import { BALANCE, CODE_HASH_OF, FLAGS, LOG_ACCOUNT, LOG_HEADER, SLOT_BASE, SLOT_FLAGS, SLOT_VALUE, WARM } from '../src/entries';
 import {
   CODE_BYTES,
   CODE_SIZE,
@@ -31,29 +32,7 @@ import {
 import { blockHash } from './host';
 import { keccakWord } from './keccak';
 import { charge, chargeWords, copyPadded, expand, expandRange } from './memory';
-import {
-  accountAt,
-  BALANCE,
-  codeOf,
-  CODE_HASH_OF,
-  FLAGS,
-  isEmpty,
-  loaded,
-  LOG_ACCOUNT,
-  LOG_HEADER,
-  newLog,
-  setFlags,
-  setSlot,
-  setTransient,
-  slotAt,
-  slotLoaded,
-  SLOT_BASE,
-  SLOT_FLAGS,
-  SLOT_VALUE,
-  transientAt,
-  WARM,
-  warmSlot,
-} from './tables';
+import { accountAt, codeOf, isEmpty, loaded, newLog, setFlags, setSlot, setTransient, slotAt, slotLoaded, transientAt, warmSlot } from './tables';
 import { copyWord, isZero, reverseWord, sameWord, saturated, setWord, zeroWord } from './words';
 
 // @ts-ignore: decorator

@@ -1,59 +1,44 @@
 // What one transaction has seen and changed: accounts, slots, transient slots, logs, and the journal that takes changes
 // back. Entries are made at the first look at a key and stay until the transaction ends, so that they are at the same
 // time the set of what was read: a revert undoes values, never entries.
+import {
+  ACCOUNT_BYTES,
+  BALANCE,
+  BASE_BALANCE,
+  BASE_CODE_HASH,
+  BASE_EXISTS,
+  BASE_NONCE,
+  CODE,
+  CODE_HASH_OF,
+  CODE_READ,
+  CREATED,
+  FLAGS,
+  HAS_STORAGE,
+  LOADED,
+  LOG_DATA_SIZE,
+  LOG_HEADER,
+  LOG_TOPICS,
+  NEXT,
+  NONCE,
+  SLOT_BASE,
+  SLOT_BYTES,
+  SLOT_FLAGS,
+  SLOT_HASH,
+  SLOT_KEY,
+  SLOT_NEXT,
+  SLOT_VALUE,
+  TOUCHED,
+  TRANSIENT_BYTES,
+  WARM,
+} from '../src/entries';
 import { REFUND } from '../src/layout';
 import { codeByHash, emptyCode, lookAt } from './codes';
 import { allocate, allocateClear } from './heap';
 import { loadAccount, loadSlot } from './host';
 import { copyWord, zeroWord } from './words';
 
-// An account entry.
-/** Word. */
-export const ADDRESS_OF: usize = 0;
-/** Word. */
-export const BALANCE: usize = 32;
-/** 32 bytes. */
-export const CODE_HASH_OF: usize = 64;
-/** u64. */
-export const NONCE: usize = 96;
-/** u32 of the flags below. */
-export const FLAGS: usize = 104;
-/** The next entry by first look. */
-export const NEXT: usize = 108;
-/** The code record, 0 while nobody has asked for it. */
-export const CODE: usize = 112;
-export const BASE_NONCE: usize = 120;
-export const BASE_BALANCE: usize = 128;
-export const BASE_CODE_HASH: usize = 160;
-const accountSize: usize = 192;
-
-export const LOADED: u32 = 1;
-export const WARM: u32 = 2;
-export const BASE_EXISTS: u32 = 4;
-export const TOUCHED: u32 = 8;
-export const CREATED: u32 = 16;
-export const DESTROYED: u32 = 32;
-export const HAS_STORAGE: u32 = 64;
-export const CODE_READ: u32 = 128;
 /** What a revert does not take back. */
 const lasting: u32 = LOADED | BASE_EXISTS | HAS_STORAGE | CODE_READ;
-
-// A slot entry; a transient slot has no base.
-export const SLOT_ACCOUNT: usize = 0;
-export const SLOT_FLAGS: usize = 4;
-export const SLOT_NEXT: usize = 8;
-const SLOT_HASH: usize = 12;
-export const SLOT_KEY: usize = 16;
-export const SLOT_VALUE: usize = 48;
-export const SLOT_BASE: usize = 80;
-const slotSize: usize = 112;
-const transientSize: usize = 80;
-
-// A log record; topics (words) and then the data follow.
-export const LOG_ACCOUNT: usize = 0;
-export const LOG_TOPICS: usize = 4;
-export const LOG_DATA_SIZE: usize = 8;
-export const LOG_HEADER: usize = 16;
 
 let accountIndex: usize = 0;
 let accountMask: u32 = 0;
@@ -155,7 +140,7 @@ export function accountAt(address: usize): usize {
     if (load<u64>(entry) == a0 && load<u64>(entry, 8) == a1 && load<u64>(entry, 16) == a2) return entry;
     at = (at + 1) & accountMask;
   }
-  const entry = allocateClear(accountSize);
+  const entry = allocateClear(ACCOUNT_BYTES);
   store<u64>(entry, a0);
   store<u64>(entry, a1, 8);
   store<u64>(entry, a2, 16);
@@ -264,7 +249,7 @@ export function slotAt(account: usize, key: usize): usize {
     }
     at = (at + 1) & slotMask;
   }
-  const entry = newSlot(account, key, hash, slotSize);
+  const entry = newSlot(account, key, hash, SLOT_BYTES);
   store<u32>(slotIndex + at * 4, <u32>entry);
   if (lastSlot == 0) firstSlot = entry;
   else store<u32>(lastSlot, <u32>entry, SLOT_NEXT);
@@ -335,7 +320,7 @@ export function transientAt(account: usize, key: usize, make: bool): usize {
     at = (at + 1) & transientMask;
   }
   if (!make) return 0;
-  const entry = newSlot(account, key, hash, transientSize);
+  const entry = newSlot(account, key, hash, TRANSIENT_BYTES);
   store<u32>(transientIndex + at * 4, <u32>entry);
   store<u32>(entry, <u32>firstTransient, SLOT_NEXT);
   firstTransient = entry;

@@ -1,6 +1,8 @@
 // 256-bit arithmetic on words in linear memory: 32 bytes as four little-endian 64-bit limbs, the lowest first. Every
 // `out` may be one of the inputs: inputs are read before anything is written.
 
+import { copyWord, setLimbs } from './words';
+
 const LOW: u64 = 0xffffffff;
 
 /** The high half of a 128-bit product. */
@@ -15,81 +17,6 @@ export function mulHigh(a: u64, b: u64): u64 {
   return ah * bh + (t >> 32) + ((al * bh + (t & LOW)) >> 32);
 }
 
-// @ts-ignore: decorator
-@inline
-export function setWord(out: usize, w0: u64, w1: u64, w2: u64, w3: u64): void {
-  store<u64>(out, w0);
-  store<u64>(out, w1, 8);
-  store<u64>(out, w2, 16);
-  store<u64>(out, w3, 24);
-}
-
-// @ts-ignore: decorator
-@inline
-export function copyWord(out: usize, a: usize): void {
-  const low = v128.load(a);
-  const high = v128.load(a, 16);
-  v128.store(out, low);
-  v128.store(out, high, 16);
-}
-
-// @ts-ignore: decorator
-@inline
-export function isZero(a: usize): bool {
-  return (load<u64>(a) | load<u64>(a, 8) | load<u64>(a, 16) | load<u64>(a, 24)) == 0;
-}
-
-// @ts-ignore: decorator
-@inline
-export function isNegative(a: usize): bool {
-  return load<i64>(a, 24) < 0;
-}
-
-// @ts-ignore: decorator
-@inline
-export function equal(a: usize, b: usize): bool {
-  return (
-    ((load<u64>(a) ^ load<u64>(b)) |
-      (load<u64>(a, 8) ^ load<u64>(b, 8)) |
-      (load<u64>(a, 16) ^ load<u64>(b, 16)) |
-      (load<u64>(a, 24) ^ load<u64>(b, 24))) ==
-    0
-  );
-}
-
-/** Whether a < b, unsigned. */
-export function lessThan(a: usize, b: usize): bool {
-  let x = load<u64>(a, 24);
-  let y = load<u64>(b, 24);
-  if (x != y) return x < y;
-  x = load<u64>(a, 16);
-  y = load<u64>(b, 16);
-  if (x != y) return x < y;
-  x = load<u64>(a, 8);
-  y = load<u64>(b, 8);
-  if (x != y) return x < y;
-  return load<u64>(a) < load<u64>(b);
-}
-
-/** Whether a < b as two's complement. */
-// @ts-ignore: decorator
-@inline
-export function signedLessThan(a: usize, b: usize): bool {
-  const x = load<i64>(a, 24);
-  const y = load<i64>(b, 24);
-  return x == y ? lessThan(a, b) : x < y;
-}
-
-/** out = in with its 32 bytes reversed: between a word and the big-endian bytes of EVM memory. */
-// @ts-ignore: decorator
-@inline
-export function bswap32(out: usize, input: usize): void {
-  const low = v128.load(input);
-  const high = v128.load(input, 16);
-  v128.store(out, v128.shuffle<u8>(high, high, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
-  v128.store(out, v128.shuffle<u8>(low, low, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), 16);
-}
-
 /** Significant bytes, 0 … 32. */
 export function byteLength(a: usize): i32 {
   let limb = load<u64>(a, 24);
@@ -100,54 +27,6 @@ export function byteLength(a: usize): i32 {
   if (limb != 0) return 16 - (<i32>clz(limb) >> 3);
   limb = load<u64>(a);
   return 8 - (<i32>clz(limb) >> 3);
-}
-
-export function add(out: usize, a: usize, b: usize): void {
-  const a0 = load<u64>(a);
-  const a1 = load<u64>(a, 8);
-  const a2 = load<u64>(a, 16);
-  const r0 = a0 + load<u64>(b);
-  let carry = u64(r0 < a0);
-  const s1 = a1 + load<u64>(b, 8);
-  const r1 = s1 + carry;
-  carry = u64(s1 < a1) | u64(r1 < s1);
-  const s2 = a2 + load<u64>(b, 16);
-  const r2 = s2 + carry;
-  carry = u64(s2 < a2) | u64(r2 < s2);
-  setWord(out, r0, r1, r2, load<u64>(a, 24) + load<u64>(b, 24) + carry);
-}
-
-export function sub(out: usize, a: usize, b: usize): void {
-  const a0 = load<u64>(a);
-  const a1 = load<u64>(a, 8);
-  const a2 = load<u64>(a, 16);
-  const b0 = load<u64>(b);
-  const b1 = load<u64>(b, 8);
-  const b2 = load<u64>(b, 16);
-  let borrow = u64(a0 < b0);
-  const r0 = a0 - b0;
-  const s1 = a1 - b1;
-  const r1 = s1 - borrow;
-  borrow = u64(a1 < b1) | u64(s1 < borrow);
-  const s2 = a2 - b2;
-  const r2 = s2 - borrow;
-  borrow = u64(a2 < b2) | u64(s2 < borrow);
-  setWord(out, r0, r1, r2, load<u64>(a, 24) - load<u64>(b, 24) - borrow);
-}
-
-/** out = -a, two's complement. */
-export function negate(out: usize, a: usize): void {
-  const a0 = load<u64>(a);
-  const a1 = load<u64>(a, 8);
-  const a2 = load<u64>(a, 16);
-  const a3 = load<u64>(a, 24);
-  const r0 = 0 - a0;
-  let borrow = u64(a0 != 0);
-  const r1 = 0 - a1 - borrow;
-  borrow |= u64(a1 != 0);
-  const r2 = 0 - a2 - borrow;
-  borrow |= u64(a2 != 0);
-  setWord(out, r0, r1, r2, 0 - a3 - borrow);
 }
 
 /** out = a shifted to the right by less than 256; what comes in from above is `sign`, 0 or -1. */
@@ -172,7 +51,7 @@ export function shiftRight(out: usize, a: usize, shift: u64, sign: i64): void {
   }
   // The shift the other way in two steps: by 64 in all when the bits are 0.
   const back = 63 - (shift & 63);
-  setWord(
+  setLimbs(
     out,
     (w0 >> shift) | ((w1 << 1) << back),
     (w1 >> shift) | ((w2 << 1) << back),
@@ -193,7 +72,7 @@ function mulByLimb(out: usize, a: usize, x: u64): void {
   t = a2 * x;
   r2 += t;
   const r3 = mulHigh(a2, x) + u64(r2 < t) + load<u64>(a, 24) * x;
-  setWord(out, r0, r1, r2, r3);
+  setLimbs(out, r0, r1, r2, r3);
 }
 
 /** out = a · b mod 2^256. */
@@ -202,7 +81,7 @@ export function mul(out: usize, a: usize, b: usize): void {
   const bHigh = load<u64>(b, 8) | load<u64>(b, 16) | load<u64>(b, 24);
   if (bHigh == 0) {
     const x = load<u64>(b);
-    if (aHigh == 0) setWord(out, load<u64>(a) * x, mulHigh(load<u64>(a), x), 0, 0);
+    if (aHigh == 0) setLimbs(out, load<u64>(a) * x, mulHigh(load<u64>(a), x), 0, 0);
     else mulByLimb(out, a, x);
   } else if (aHigh == 0) mulByLimb(out, b, load<u64>(a));
   else if ((load<u64>(a, 16) | load<u64>(a, 24) | load<u64>(b, 16) | load<u64>(b, 24)) == 0) mulHalves(out, a, b);
@@ -225,7 +104,7 @@ function mulHalves(out: usize, a: usize, b: usize): void {
   t = a1 * b1;
   const u2 = s2 + t;
   const r2 = u2 + c1;
-  setWord(out, a0 * b0, r1, r2, mulHigh(a1, b1) + u64(u2 < t) + u64(r2 < c1));
+  setLimbs(out, a0 * b0, r1, r2, mulHigh(a1, b1) + u64(u2 < t) + u64(r2 < c1));
 }
 
 /**
@@ -307,7 +186,7 @@ function mulFull(out: usize, a: usize, b: usize): void {
   r7 += x * b1;
   x = <u64>load<u32>(a, 28);
   r7 += x * b0;
-  setWord(out, r0 | (r1 << 32), r2 | (r3 << 32), r4 | (r5 << 32), r6 + (r7 << 32));
+  setLimbs(out, r0 | (r1 << 32), r2 | (r3 << 32), r4 | (r5 << 32), r6 + (r7 << 32));
 }
 
 /** out (64 bytes, not an input) = a · b, like `mulFull`. Columns of 64-bit limbs take 40 % longer. */
@@ -485,12 +364,12 @@ export function exp(out: usize, base: usize, exponent: usize): void {
   const exponentHigh = load<u64>(exponent, 8) | load<u64>(exponent, 16) | load<u64>(exponent, 24);
   if (base0 & 1) {
     if (baseHigh == 0 && base0 == 1) {
-      setWord(out, 1, 0, 0, 0);
+      setLimbs(out, 1, 0, 0, 0);
       return;
     }
   } else if (exponentHigh != 0 || exponent0 > 255) {
     // 2^256 divides it.
-    setWord(out, 0, 0, 0, 0);
+    setLimbs(out, 0, 0, 0, 0);
     return;
   } else if (baseHigh == 0 && i64.popcnt(base0) == 1) {
     powerOfTwo(out, exponent0 * <u64>i64.ctz(base0));
@@ -500,7 +379,7 @@ export function exp(out: usize, base: usize, exponent: usize): void {
   while (limb != 0 && load<u64>(exponent + limb) == 0) limb -= 8;
   let bits = load<u64>(exponent + limb);
   if (bits == 0) {
-    setWord(out, 1, 0, 0, 0);
+    setLimbs(out, 1, 0, 0, 0);
     return;
   }
   copyWord(POWER, base);
@@ -528,6 +407,6 @@ export function exp(out: usize, base: usize, exponent: usize): void {
 
 /** out = 2 ^ exponent mod 2^256. */
 function powerOfTwo(out: usize, exponent: u64): void {
-  setWord(out, 0, 0, 0, 0);
+  setLimbs(out, 0, 0, 0, 0);
   if (exponent < 256) store<u64>(out + ((<usize>exponent >> 6) << 3), (<u64>1) << (exponent & 63));
 }

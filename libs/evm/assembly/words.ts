@@ -3,8 +3,10 @@
 // @ts-ignore: decorator
 @inline
 export function copyWord(to: usize, from: usize): void {
-  v128.store(to, v128.load(from));
-  v128.store(to, v128.load(from, 16), 16);
+  const low = v128.load(from);
+  const high = v128.load(from, 16);
+  v128.store(to, low);
+  v128.store(to, high, 16);
 }
 
 // @ts-ignore: decorator
@@ -116,4 +118,34 @@ export function reverseWord(out: usize, from: usize): void {
   const high = v128.load(from, 16);
   v128.store(out, v128.shuffle<u8>(high, high, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0));
   v128.store(out, v128.shuffle<u8>(low, low, 15, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1, 0), 16);
+}
+
+// @ts-ignore: decorator
+@inline
+export function setLimbs(out: usize, w0: u64, w1: u64, w2: u64, w3: u64): void {
+  store<u64>(out, w0);
+  store<u64>(out, w1, 8);
+  store<u64>(out, w2, 16);
+  store<u64>(out, w3, 24);
+}
+
+// @ts-ignore: decorator
+@inline
+export function isNegative(a: usize): bool {
+  return load<i64>(a, 24) < 0;
+}
+
+/** out = -a, two's complement. */
+export function negate(out: usize, a: usize): void {
+  const a0 = load<u64>(a);
+  const a1 = load<u64>(a, 8);
+  const a2 = load<u64>(a, 16);
+  const a3 = load<u64>(a, 24);
+  const r0 = 0 - a0;
+  let borrow = u64(a0 != 0);
+  const r1 = 0 - a1 - borrow;
+  borrow |= u64(a1 != 0);
+  const r2 = 0 - a2 - borrow;
+  borrow |= u64(a2 != 0);
+  setLimbs(out, r0, r1, r2, 0 - a3 - borrow);
 }

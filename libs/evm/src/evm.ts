@@ -1,6 +1,7 @@
 import { ChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import { CompiledContracts } from './compiled-contracts.ts';
-import { accountFields, readCode, readEffects, readView, slotFields } from './effects.ts';
+import { readCode, readEffects, readView } from './effects.ts';
+import { ADDRESS_OF, BALANCE, CODE_HASH_OF, NONCE, SLOT_BASE, SLOT_KEY } from './entries.ts';
 import * as layout from './layout.ts';
 import { openMachine, type Machine, type MachineExports } from './machine.ts';
 import type { MachineMemory } from './machine-memory.ts';
@@ -154,7 +155,7 @@ class MachineEvm implements Evm {
 
   addBalance(address: Address, wei: bigint): void {
     const account = this.#accountHere(address);
-    const balance = this.#memory.word(account + accountFields.balance) + wei;
+    const balance = this.#memory.word(account + BALANCE) + wei;
     if (balance < 0n || balance > wordMax) throw new RangeError(`balance of ${address} would be ${balance}`);
     this.#memory.setWord(SCRATCH + 32, balance);
     this.#exports.setBalance(account);
@@ -277,30 +278,30 @@ class MachineEvm implements Evm {
 
   #loadAccount(entry: number): number {
     const memory = this.#memory;
-    memory.reversedInto(this.#addressBytes, entry + accountFields.address, 20);
+    memory.reversedInto(this.#addressBytes, entry + ADDRESS_OF, 20);
     const account = this.#host!.account(this.#addressBytes);
     if (account === undefined) return 0;
     if (account === notHere) {
-      this.#missing.push({ kind: 'account', address: memory.address(entry + accountFields.address) });
+      this.#missing.push({ kind: 'account', address: memory.address(entry + ADDRESS_OF) });
       return -1;
     }
-    memory.setWord(entry + accountFields.balance, account.balance);
-    memory.setU64(entry + accountFields.nonce, account.nonce);
-    memory.bytes.set(account.codeHash, entry + accountFields.codeHash);
+    memory.setWord(entry + BALANCE, account.balance);
+    memory.setU64(entry + NONCE, account.nonce);
+    memory.bytes.set(account.codeHash, entry + CODE_HASH_OF);
     return account.hasStorage ? 2 : 1;
   }
 
   #loadSlot(account: number, entry: number): number {
     const memory = this.#memory;
-    memory.reversedInto(this.#addressBytes, account + accountFields.address, 20);
-    memory.reversedInto(this.#slotBytes, entry + slotFields.key, 32);
+    memory.reversedInto(this.#addressBytes, account + ADDRESS_OF, 20);
+    memory.reversedInto(this.#slotBytes, entry + SLOT_KEY, 32);
     const value = this.#host!.storage(this.#addressBytes, this.#slotBytes);
     if (value === notHere) {
-      const address = memory.address(account + accountFields.address);
-      this.#missing.push({ kind: 'slot', address, slot: memory.hash(entry + slotFields.key) });
+      const address = memory.address(account + ADDRESS_OF);
+      this.#missing.push({ kind: 'slot', address, slot: memory.hash(entry + SLOT_KEY) });
       return -1;
     }
-    if (value !== undefined) memory.setReversed(entry + slotFields.base, value);
+    if (value !== undefined) memory.setReversed(entry + SLOT_BASE, value);
     return 0;
   }
 
