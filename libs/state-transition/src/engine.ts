@@ -33,9 +33,18 @@ export function createEngine(spec: ChainSpec, options: EngineOptions = {}): Warm
   const withEngine = async <T>(run: () => T): Promise<T> => {
     await warmPrecompiles({ pointEvaluation: false });
     const result = run();
-    // After the answer has gone out: whoever waits for a block does not wait for the next one's compiling.
-    setTimeout(() => evm.compilePending(compileBytesMax), 0);
+    compileSoon();
     return result;
+  };
+  let compiling = false;
+  // After the answer has gone out: whoever waits for a block does not wait for the next one's compiling.
+  const compileSoon = () => {
+    if (compiling) return;
+    compiling = true;
+    setTimeout(() => {
+      compiling = false;
+      if (evm.compilePending(compileBytesMax) > 0) compileSoon();
+    }, 0);
   };
   return {
     executePayload: (input, state) => withEngine(() => executePayload(evm, rules, input, state)),
