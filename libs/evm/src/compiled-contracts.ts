@@ -1,14 +1,9 @@
 import { bytesToHex, type Hash32 } from '@sheaf/primitives';
 import { compileContract } from './compiler/index.ts';
 import { CODE_BYTES, CODE_COMPILED, CODE_HASH, CODE_REPORTED, CODE_SIZE, CODE_USED, HEAP } from './layout.ts';
+import { limits } from './limits.ts';
 import type { Machine } from './machine.ts';
 import type { EngineMode, Fork } from './ports.ts';
-
-/** Generated WebAssembly that is kept at most; see `#evict`. */
-const wasmBytesMax = 64 * 1_048_576;
-const contractsMax = 4_096;
-/** Hot codes that wait. Whatever is beyond is asked for again when it is hot again. */
-const pendingMax = 256;
 
 interface Contract {
   /** In the machine's table. */
@@ -55,7 +50,8 @@ export class CompiledContracts {
       this.#generation = generation;
       this.#records.clear();
     }
-    while (this.#wasmBytes > wasmBytesMax || this.#contracts.size > contractsMax) this.#evict();
+    while (this.#wasmBytes > limits.compiledBytesMax || this.#contracts.size > limits.compiledContractsMax)
+      this.#evict();
   }
 
   /** A code's record has been made in the arena. */
@@ -77,7 +73,7 @@ export class CompiledContracts {
     const code = memory.slice(memory.u32(record + CODE_BYTES), memory.u32(record + CODE_SIZE));
     this.#records.set(hash, record);
     if (this.#mode === 'compiler') this.#compile(hash, code);
-    else if (this.#pending.size < pendingMax) this.#pending.set(hash, code);
+    else if (this.#pending.size < limits.pendingCodesMax) this.#pending.set(hash, code);
     else memory.setU32(record + CODE_REPORTED, 0);
   }
 
@@ -96,7 +92,7 @@ export class CompiledContracts {
   #compile(hash: Hash32, code: Uint8Array): void {
     const made = this.#instantiate(code);
     if (made === undefined) {
-      if (this.#refused.size >= contractsMax) this.#refused.clear();
+      if (this.#refused.size >= limits.compiledContractsMax) this.#refused.clear();
       this.#refused.add(hash);
       return;
     }
