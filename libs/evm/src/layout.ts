@@ -9,7 +9,7 @@
 //   0x02400000  CODES                   codes with their jump tables, kept between transactions
 //   0x06400000  HEAP                    accounts, slots, journal, logs of one transaction; a bump, reset by `begin`
 //   0x1e400000  OVERFLOWN_CODES         codes that the full arena did not take, until the transaction ends
-//   0x26400000  MEMORIES                memories of the frames, one after the other
+//   0x3e400000  MEMORIES                memories of the frames, one after the other
 //
 // A word on the stack or in a table is 32 bytes as four little-endian 64-bit limbs, the lowest first. EVM memory, call
 // data and code are bytes as Ethereum has them (big-endian words).
@@ -99,9 +99,12 @@ export const STACKS = 0x300000;
 export const STACK_BYTES = 32768;
 export const CODES = 0x2400000;
 export const HEAP = 0x6400000;
-/** 384 MiB for tables and 128 MiB for codes: what a transaction may use of either does not depend on what ran before. */
+/**
+ * 384 MiB for tables and 512 MiB for codes, which is more than EIP-7825's 16,777,216 gas can look at (6,700 codes of
+ * 24 KiB with their jump tables). What a transaction may use of either does not depend on what ran before.
+ */
 export const OVERFLOWN_CODES = 0x1e400000;
-export const MEMORIES = 0x26400000;
+export const MEMORIES = 0x3e400000;
 /** The machine's linear memory never grows beyond this. */
 export const MEMORY_END = 0x80000000;
 
@@ -143,7 +146,6 @@ export const RETURN_DATA_OUT_OF_BOUNDS = 22;
 export const CREATE_COLLISION = 23;
 export const CODE_TOO_LARGE = 24;
 export const CODE_STARTS_WITH_EF = 25;
-export const INITCODE_TOO_LARGE = 26;
 export const INSUFFICIENT_BALANCE = 27;
 export const PRECOMPILE_FAILED = 28;
 /** The host does not have a key: the whole transaction is void. */

@@ -12,7 +12,6 @@ export const haltWords: Record<HaltReason, string> = {
   CREATE_COLLISION: 'create collision',
   CODE_TOO_LARGE: 'code size to deposit exceeds maximum code size',
   CODE_STARTS_WITH_EF: 'invalid bytecode deployed',
-  INITCODE_TOO_LARGE: 'initcode exceeds max initcode size',
   INSUFFICIENT_BALANCE: 'insufficient balance',
   PRECOMPILE_FAILED: 'precompile failed',
 };
