@@ -1,6 +1,5 @@
 import { keccak256, publicKeyToAddress, recoverPublicKey } from '@sheaf/crypto';
-import { bigintToBytes, bigintToFixedBytes, concatBytes, hexToBytes, type Address } from '@sheaf/primitives';
-import { encodeRlp } from './rlp.ts';
+import { bigintToBytes, bigintToFixedBytes, concatBytes, encodeRlp, hexToBytes, type Address } from '@sheaf/primitives';
 import { secp256k1Order } from './signing-digest.ts';
 import type { Authorization } from './transaction.ts';
 

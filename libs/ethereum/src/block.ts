@@ -1,5 +1,7 @@
 import { keccak256 } from '@sheaf/crypto';
 import {
+  decodeRlp,
+  encodeRlp,
   hexToBytes,
   bigintToBytes,
   toHash32,
@@ -7,9 +9,9 @@ import {
   type Address,
   type Hash32,
   type Height,
+  type RlpItem,
 } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList } from './fields.ts';
-import { decodeRlp, encodeRlp, type RlpItem } from './rlp.ts';
 
 /** An Ethereum header. Cancun headers have no `requestsHash`; all else is there from Cancun to Osaka. */
 export interface Header {

@@ -1,6 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { bigintToBytes, hexToBytes, toAddress, type Address } from '@sheaf/primitives';
-import { encodeRlp } from './rlp.ts';
+import { bigintToBytes, encodeRlp, hexToBytes, toAddress, type Address } from '@sheaf/primitives';
 
 /** Where a creation transaction of the sender with this nonce puts its contract. */
 export function contractAddress(sender: Address, nonce: bigint): Address {

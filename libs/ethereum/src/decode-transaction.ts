@@ -1,7 +1,6 @@
 import { keccak256 } from '@sheaf/crypto';
-import { limits, toHash32 } from '@sheaf/primitives';
+import { decodeRlp, limits, toHash32, type RlpItem } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList, readRecipient } from './fields.ts';
-import { decodeRlp, type RlpItem } from './rlp.ts';
 import { secp256k1Order, signingDigest } from './signing-digest.ts';
 import type { AccessListEntry, Authorization, Transaction, TransactionFields } from './transaction.ts';
 

@@ -1,5 +1,12 @@
-import { bytesToBigint, ChainError, toAddress, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
-import type { RlpItem } from './rlp.ts';
+import {
+  bytesToBigint,
+  ChainError,
+  toAddress,
+  toHash32,
+  type Address,
+  type Hash32,
+  type RlpItem,
+} from '@sheaf/primitives';
 
 /** Refuses the field by name. */
 export function invalid(field: string, what: string): ChainError {

@@ -1,7 +1,6 @@
-import { bigintToBytes, toHash32, type Hash32 } from '@sheaf/primitives';
+import { bigintToBytes, encodeRlp, encodeRlpBytes, toHash32, type Hash32 } from '@sheaf/primitives';
 import { withdrawalItem, type Withdrawal } from './block.ts';
 import { encodeReceipt, type ConsensusReceipt } from './receipt.ts';
-import { encodeRlp, encodeRlpBytes } from './rlp.ts';
 import { Trie } from './trie.ts';
 
 /** Root of the trie that maps RLP(index) to the value. */

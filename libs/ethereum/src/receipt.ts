@@ -1,6 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { hexToBytes, bigintToBytes, concatBytes, type Address, type Hash32 } from '@sheaf/primitives';
-import { encodeRlp } from './rlp.ts';
+import { encodeRlp, hexToBytes, bigintToBytes, concatBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import type { TransactionType } from './transaction.ts';
 
 /** One event. */

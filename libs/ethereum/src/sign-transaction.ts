@@ -1,7 +1,13 @@
 import { publicKeyToAddress, recoverPublicKey, signDigest } from '@sheaf/crypto';
-import { bigintToBytes, bigintToFixedBytes, bytesToBigint, concatBytes, type Address } from '@sheaf/primitives';
+import {
+  bigintToBytes,
+  bigintToFixedBytes,
+  bytesToBigint,
+  concatBytes,
+  encodeRlp,
+  type Address,
+} from '@sheaf/primitives';
 import { invalid } from './fields.ts';
-import { encodeRlp } from './rlp.ts';
 import { signingDigest, unsignedFields } from './signing-digest.ts';
 import type { Transaction, TransactionFields } from './transaction.ts';
 

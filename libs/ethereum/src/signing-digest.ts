@@ -1,6 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { hexToBytes, bigintToBytes, concatBytes } from '@sheaf/primitives';
-import { encodeRlp, type RlpItem } from './rlp.ts';
+import { encodeRlp, hexToBytes, bigintToBytes, concatBytes, type RlpItem } from '@sheaf/primitives';
 import type { AccessListEntry, Authorization, TransactionFields } from './transaction.ts';
 
 /** Order of the curve's group. */

@@ -4,11 +4,18 @@ import { createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createTx, createTxFromRLP } from '@ethereumjs/tx';
 import type { KZG } from '@ethereumjs/util';
 import { privateKeyToAddress } from '@sheaf/crypto';
-import { bigintToBytes, bytesToHex, concatBytes, isChainError, toAddress, toHash32 } from '@sheaf/primitives';
+import {
+  bigintToBytes,
+  bytesToHex,
+  concatBytes,
+  encodeRlp,
+  isChainError,
+  toAddress,
+  toHash32,
+} from '@sheaf/primitives';
 import fc from 'fast-check';
 import { decodeTransaction } from './decode-transaction.ts';
 import { floorDataGas, intrinsicGas } from './gas.ts';
-import { encodeRlp } from './rlp.ts';
 import { recoverSender, signTransaction, type UnsignedTransaction } from './sign-transaction.ts';
 import { unsignedFields } from './signing-digest.ts';
 import type { Transaction, TransactionType } from './transaction.ts';

@@ -1,8 +1,7 @@
 // Goal: each malformed transaction is refused naming its field.
 // Method: one bad encoding a rule.
-import { bigintToBytes, concatBytes, hexToBytes, limits, toAddress } from '@sheaf/primitives';
+import { bigintToBytes, concatBytes, encodeRlp, hexToBytes, limits, toAddress, type RlpItem } from '@sheaf/primitives';
 import { decodeTransaction } from './decode-transaction.ts';
-import { encodeRlp, type RlpItem } from './rlp.ts';
 import { signTransaction, type UnsignedTransaction } from './sign-transaction.ts';
 
 const key = new Uint8Array(32).fill(7);

@@ -5,8 +5,15 @@
 //
 // Keys must be prefix-free (hashes, or RLP of integers): no value ever stands in a branch.
 import { keccak256 } from '@sheaf/crypto';
-import { bytesToHex, ChainError, type Hash32 } from '@sheaf/primitives';
-import { decodeRlp, encodeRlpBytes, encodeRlpList, type RlpItem } from './rlp.ts';
+import {
+  bytesToHex,
+  ChainError,
+  decodeRlp,
+  encodeRlpBytes,
+  encodeRlpList,
+  type Hash32,
+  type RlpItem,
+} from '@sheaf/primitives';
 
 /** The RLP of a trie node by its hash. @throws when it cannot tell; `undefined` when it has none */
 export type NodeSource = (hash: Hash32) => Uint8Array | undefined;

@@ -1,6 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { encodeRlp } from '@sheaf/ethereum';
-import { concatBytes, hexToBytes, type Hash32, type Height } from '@sheaf/primitives';
+import { concatBytes, encodeRlp, hexToBytes, type Hash32, type Height } from '@sheaf/primitives';
 import { encodeInteger } from './rlp.ts';
 
 /** A validator's word that it sampled and re-executed a block. */

@@ -1,6 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { encodeRlp } from '@sheaf/ethereum';
-import { concatBytes, hexToBytes, toHash32, type Hash32, type Height } from '@sheaf/primitives';
+import { concatBytes, encodeRlp, hexToBytes, toHash32, type Hash32, type Height } from '@sheaf/primitives';
 import { availableAfterLoss, columnsToRecover, type DaCommittee } from './custody.ts';
 import { encodeInteger } from './rlp.ts';
 

@@ -1,13 +1,12 @@
 // Goal: payloads and blobs correspond one to one; whatever is altered, added or left out is DATA_LOSS, within bounds.
 // Method: fast-check round trips; every kind of change to the blobs; streams forged with a right hash and a wrong body.
 import { keccak256 } from '@sheaf/crypto';
-import { concatBytes, isChainError, toHeight } from '@sheaf/primitives';
+import { concatBytes, encodeRlp, isChainError, toHeight } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { deflateRawSync } from 'node:zlib';
 import { payload as payloadArbitrary, run } from '../test/arbitraries.ts';
 import { packPayloads, unpackPayloads } from './blobs.ts';
 import { encodePayload } from './payload.ts';
-import { encodeRlp } from '@sheaf/ethereum';
 
 const isLost = (blobs: Uint8Array[]) => {
   try {

@@ -1,6 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { decodeRlp, encodeRlp } from '@sheaf/ethereum';
-import { bytesToBigint, ChainError, concatBytes, equalBytes, limits } from '@sheaf/primitives';
+import { bytesToBigint, ChainError, concatBytes, decodeRlp, encodeRlp, equalBytes, limits } from '@sheaf/primitives';
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import { encodePayload, payloadFromRlp, type Payload } from './payload.ts';
 import { readList } from './rlp.ts';

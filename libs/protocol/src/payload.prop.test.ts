@@ -1,10 +1,9 @@
 // Goal: a payload has one encoding and one hash; every other byte string is refused, naming the field.
 // Method: fast-check round trips, altered bytes, hand-made bad RLP.
-import { ChainError, equalBytes, isChainError, limits } from '@sheaf/primitives';
+import { ChainError, decodeRlp, encodeRlp, equalBytes, isChainError, limits, type RlpItem } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { payload as payloadArbitrary } from '../test/arbitraries.ts';
 import { decodePayload, encodePayload, payloadHash, payloadRandao, type Payload } from './payload.ts';
-import { decodeRlp, encodeRlp, type RlpItem } from '@sheaf/ethereum';
 
 const refusal = (run: () => unknown): string => {
   try {

@@ -1,9 +1,10 @@
 import { keccak256 } from '@sheaf/crypto';
-import { decodeRlp, encodeRlp, type RlpItem } from '@sheaf/ethereum';
 import {
   bigintToFixedBytes,
   ChainError,
   concatBytes,
+  decodeRlp,
+  encodeRlp,
   hexToBytes,
   limits,
   toAddress,
@@ -14,6 +15,7 @@ import {
   type Epoch,
   type Hash32,
   type Height,
+  type RlpItem,
 } from '@sheaf/primitives';
 import { encodeInteger, readBytes, readInteger, readList } from './rlp.ts';
 

@@ -1,5 +1,4 @@
-import { type RlpItem } from '@sheaf/ethereum';
-import { bigintToBytes, bytesToBigint, ChainError } from '@sheaf/primitives';
+import { bigintToBytes, bytesToBigint, ChainError, type RlpItem } from '@sheaf/primitives';
 
 /** RLP's form of an integer: big-endian without leading zeros. */
 export const encodeInteger = bigintToBytes;

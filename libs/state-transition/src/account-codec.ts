@@ -1,9 +1,11 @@
-import { decodeRlp, emptyRoot, encodeRlp } from '@sheaf/ethereum';
+import { emptyRoot } from '@sheaf/ethereum';
 import {
   bigintToBytes,
   bytesToBigint,
   bytesToHex,
   ChainError,
+  decodeRlp,
+  encodeRlp,
   equalBytes,
   hexToBytes,
   type Hash32,

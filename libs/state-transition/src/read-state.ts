@@ -1,6 +1,6 @@
 import { keccak256 } from '@sheaf/crypto';
-import { decodeRlp, Trie } from '@sheaf/ethereum';
-import { hexToBytes, bytesToBigint, ChainError, type Address, type Hash32 } from '@sheaf/primitives';
+import { Trie } from '@sheaf/ethereum';
+import { decodeRlp, hexToBytes, bytesToBigint, ChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import { decodeAccount, noAccount } from './account-codec.ts';
 import type { AccountProof, AccountState, NodeReader } from './ports.ts';
 

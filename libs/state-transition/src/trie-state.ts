@@ -1,7 +1,15 @@
 import type { HostAccount } from '@sheaf/evm';
 import { keccak256 } from '@sheaf/crypto';
-import { decodeRlp, encodeRlpBytes, Trie } from '@sheaf/ethereum';
-import { bytesToHex, ChainError, equalBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
+import { Trie } from '@sheaf/ethereum';
+import {
+  bytesToHex,
+  ChainError,
+  decodeRlp,
+  encodeRlpBytes,
+  equalBytes,
+  hexToBytes,
+  type Hash32,
+} from '@sheaf/primitives';
 import { decodeAccountLeaf, emptyRootBytes, encodeAccountLeaf } from './account-codec.ts';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
 import { ByteMap } from './byte-map.ts';

@@ -1,15 +1,17 @@
 // Goal: every block that the engine makes is Ethereum's, and its witness is all that is needed to make it again.
 // Method: random mixes of valid and invalid transactions over three blocks, on each fork; each block is run again by a
 // plain @ethereumjs/vm (which compares every root), and by the engine over the witness alone.
-import { bigintToBytes, bytesToHex, concatBytes, hexToBytes, toAddress, type Address } from '@sheaf/primitives';
-import { payloadHash, type Deposit, type Payload } from '@sheaf/protocol';
 import {
-  decodeHeader,
+  bigintToBytes,
+  bytesToHex,
+  concatBytes,
   encodeRlp,
-  signTransaction,
-  type Authorization,
-  type UnsignedTransaction,
-} from '@sheaf/ethereum';
+  hexToBytes,
+  toAddress,
+  type Address,
+} from '@sheaf/primitives';
+import { payloadHash, type Deposit, type Payload } from '@sheaf/protocol';
+import { decodeHeader, signTransaction, type Authorization, type UnsignedTransaction } from '@sheaf/ethereum';
 import { keccak256, signDigest } from '@sheaf/crypto';
 import fc from 'fast-check';
 import { readAccount, witnessReader, type ExecutePayloadResult } from '../src/index.ts';

@@ -5,8 +5,6 @@ import {
   decodeBlock,
   emptyRoot,
   encodeBlock,
-  encodeRlp,
-  decodeRlp,
   headerHash,
   receiptsRoot,
   signTransaction,
@@ -14,9 +12,8 @@ import {
   withdrawalsRoot,
   type Block,
   type Header,
-  type RlpItem,
 } from '@sheaf/ethereum';
-import { toAddress, toHeight, zeroHash } from '@sheaf/primitives';
+import { decodeRlp, encodeRlp, toAddress, toHeight, zeroHash, type RlpItem } from '@sheaf/primitives';
 import {
   commitChanges,
   createForkRules,

@@ -1,6 +1,6 @@
 import { keccak256 } from '@sheaf/crypto';
-import { encodeRlp, type Log } from '@sheaf/ethereum';
-import { hexToBytes, toHash32, type Hash32 } from '@sheaf/primitives';
+import type { Log } from '@sheaf/ethereum';
+import { encodeRlp, hexToBytes, toHash32, type Hash32 } from '@sheaf/primitives';
 
 /** keccak256 of the RLP of the logs. */
 export function hashLogs(logs: readonly Log[]): Hash32 {

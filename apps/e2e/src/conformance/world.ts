@@ -1,9 +1,10 @@
 import { keccak256 } from '@sheaf/crypto';
-import { emptyRoot, encodeRlp, Trie } from '@sheaf/ethereum';
+import { emptyRoot, Trie } from '@sheaf/ethereum';
 import type { Host } from '@sheaf/evm';
 import {
   bigintToBytes,
   bytesToHex,
+  encodeRlp,
   hexToBytes,
   toHash32,
   zeroHash,

@@ -10,7 +10,6 @@ import { buildBlock, createVM } from '@ethereumjs/vm';
 import {
   decodeBlock,
   encodeBlock,
-  encodeRlp,
   headerHash,
   signTransaction,
   transactionsRoot,
@@ -25,6 +24,7 @@ import {
   bytesToBigint,
   bytesToHex,
   concatBytes,
+  encodeRlp,
   hexToBytes,
   toAddress,
   type Address,

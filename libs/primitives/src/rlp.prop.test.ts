@@ -1,8 +1,8 @@
 // Goal: every item has one encoding, and every other byte string is refused naming the field.
 // Method: @ethereumjs/rlp as the oracle for what is accepted, hand-made bad RLP for what is not.
 import { RLP, type Input } from '@ethereumjs/rlp';
-import { isChainError } from '@sheaf/primitives';
 import fc from 'fast-check';
+import { isChainError } from './chain-error.ts';
 import { decodeRlp, type RlpItem } from './rlp.ts';
 
 test('the decoder agrees with @ethereumjs/rlp on what it accepts', () => {

@@ -1,4 +1,5 @@
-import { ChainError, concatBytes } from '@sheaf/primitives';
+import { concatBytes } from './bytes.ts';
+import { ChainError } from './chain-error.ts';
 
 /** Recursive Length Prefix (yellow paper, appendix B): a string of bytes or a list of items. */
 export type RlpItem = Uint8Array | readonly RlpItem[];
