@@ -1,0 +1,1 @@
+export { openLmdb, type LmdbKeyValue, type LmdbOptions } from './lmdb-key-value.ts';

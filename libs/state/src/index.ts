@@ -1,0 +1,24 @@
+export {
+  decodeAccountRecord,
+  emptyCodeHashBytes,
+  emptyRootBytes,
+  encodeAccountRecord,
+  leafOfAccountRecord,
+  type StoredAccount,
+} from './account-record.ts';
+export type { AccountChange, BlockChanges } from './block-changes.ts';
+export { ByteMap } from './byte-map.ts';
+export { stateTables, type Entry, type KeyValue, type Write } from './key-value.ts';
+export { stateLimits } from './limits.ts';
+export { memoryKeyValue } from './memory-key-value.ts';
+export type { BucketRange, StateHeights } from './meta.ts';
+export { PartitionLoader, type LoadedAccount, type LoadedPart, type LoadedSlot } from './partition-loader.ts';
+export {
+  PartitionState,
+  type CommitInput,
+  type PartitionOptions,
+  type PartitionStats,
+  type PreparedChanges,
+} from './partition-state.ts';
+export { PartitionReader, StateAt } from './state-at.ts';
+export type { StateReader } from './state-reader.ts';

@@ -1,0 +1,24 @@
+/** What bounds a partition's store; each is an option of `openPartition` and has its default here. */
+export const stateLimits = {
+  /** Heights below the head at which the state can be read. */
+  heightsKept: 128,
+  /** Accounts and slots that reads keep in memory, each; twice that at most. */
+  accountsCachedMax: 200_000,
+  slotsCachedMax: 400_000,
+  /** Branch records that commits keep in memory, bytes; twice that at most. */
+  branchBytesCachedMax: 96 * 2 ** 20,
+  /** Changes that are in the journal and not in the tables yet, bytes of memory: from here on they are carried over. */
+  pendingBytesMin: 24 * 2 ** 20,
+  /** A commit that would leave more than this waits until enough has been carried over. */
+  pendingBytesMax: 192 * 2 ** 20,
+  /** The same in heights, so that readers have few journals to look into. */
+  pendingHeightsMin: 16,
+  pendingHeightsMax: 64,
+  /** Journals that a reader keeps in memory, bytes. */
+  journalBytesCachedMax: 32 * 2 ** 20,
+  /** Rows that one step of maintenance writes or deletes. */
+  maintenanceRowsMax: 2_000,
+} as const;
+
+/** Row sizes of the journal: large enough to be few, small enough to be read for one key. */
+export const journalChunkBytes = 24_576;

@@ -1,0 +1,20 @@
+import { encodeRlpBytes } from '@sheaf/primitives';
+
+/** A slot's value as the tables have it: without leading zeros, `undefined` for zero. A view. */
+export function trimSlot(word: Uint8Array): Uint8Array | undefined {
+  let zeros = 0;
+  while (zeros < word.length && word[zeros] === 0) zeros += 1;
+  return zeros === word.length ? undefined : word.subarray(zeros);
+}
+
+/** The 32 bytes of a slot's value without leading zeros. */
+export function padSlot(value: Uint8Array): Uint8Array {
+  const word = new Uint8Array(32);
+  word.set(value, 32 - value.length);
+  return word;
+}
+
+/** What the trie has for a slot's value without leading zeros. */
+export function leafOfSlot(value: Uint8Array): Uint8Array {
+  return encodeRlpBytes(value);
+}

@@ -1,0 +1,25 @@
+export { countBits, decodeBranch, encodeBranch, type Branch } from './branch-record.ts';
+export { nodeBytesMax } from './decode-node.ts';
+export {
+  branchOf,
+  emptyTrieRoot,
+  encodeBranchNode,
+  encodeExtensionNode,
+  encodeLeafNode,
+  encodeTopNode,
+  referenceAt,
+  referenceOf,
+  rootOf,
+  type Reference,
+} from './encode-node.ts';
+export { decodeTop, encodeTop, topBytesMax } from './encode-top.ts';
+export { keccak256, keccakMany } from './keccak.ts';
+export { lookUp, type TriePart } from './look-up.ts';
+export { bucketCount, bucketOf, bucketPosition, mergeBuckets, type MergedBuckets } from './merge-buckets.ts';
+export { mergedSource } from './merged-source.ts';
+export { followNodeDiff, readNodeDiff, type NodeDiff } from './node-diff.ts';
+export { prove, proveAccount } from './prove.ts';
+export type { ChangedBranch, LeafChange, TrieBatch, TrieCommit } from './trie-batch.ts';
+export { createTrieEngine, type TrieEngine } from './trie-engine.ts';
+export type { TopNode, TrieLeaf, TrieOwner, TrieSource } from './trie-source.ts';
+export { proofNodesMax, verifyProof } from './verify-proof.ts';
