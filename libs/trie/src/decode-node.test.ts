@@ -2,7 +2,7 @@
 // Method: hand-made nodes, one a rule; the same with a hash that asks for them, as the one node of a proof.
 import { encodeRlp, type RlpItem } from '@sheaf/primitives';
 import { decodeNode } from './decode-node.ts';
-import { keccak_256 as keccak256 } from '@noble/hashes/sha3.js';
+import { keccak256 } from './keccak.ts';
 import { verifyProof } from './verify-proof.ts';
 
 const none = new Uint8Array(0);

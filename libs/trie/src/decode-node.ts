@@ -13,8 +13,8 @@ export type DecodedChild = { kind: 'hash'; hash: Uint8Array } | DecodedNode;
 
 /** The longest encoding: that of a branch of 16 hashes. */
 export const nodeBytesMax = 532;
-/** A leaf's value. The RLP of an account has at most 110 bytes, that of a slot 33. */
-export const valueBytesMax = 128;
+/** A leaf's value in what others send. The RLP of an account has at most 110 bytes, that of a slot 33. */
+export const receivedValueBytesMax = 128;
 
 /** Nibbles of a key. */
 const keyNibbles = 64;
@@ -40,8 +40,8 @@ function readNode(item: RlpItem, depth: number, field: string): DecodedNode {
   const { path, leaf } = unpacked;
   if (leaf) {
     if (depth + path.length !== keyNibbles) throw invalid(field, 'has a path that does not end with the key');
-    if (!(second instanceof Uint8Array) || second.length === 0 || second.length > valueBytesMax) {
-      throw invalid(field, `has no value of 1 to ${valueBytesMax} bytes`);
+    if (!(second instanceof Uint8Array) || second.length === 0 || second.length > receivedValueBytesMax) {
+      throw invalid(field, `has no value of 1 to ${receivedValueBytesMax} bytes`);
     }
     return { kind: 'leaf', path, value: second };
   }

@@ -1,6 +1,6 @@
 // The nodes of a Merkle-Patricia trie in RLP (yellow paper, appendix D).
 import { encodeRlpBytes, encodeRlpList, hexToBytes } from '@sheaf/primitives';
-import { keccak_256 as keccak256 } from '@noble/hashes/sha3.js';
+import { keccak256 } from './keccak.ts';
 import { countBits, decodeBranch, type Branch } from './branch-record.ts';
 import { damaged } from './errors.ts';
 import { packPath, toNibbles } from './nibbles.ts';

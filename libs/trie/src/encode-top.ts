@@ -5,7 +5,7 @@
 //        2: a branch: its record
 import { concatBytes } from '@sheaf/primitives';
 import { decodeBranch, type Branch } from './branch-record.ts';
-import { decodeNode, valueBytesMax } from './decode-node.ts';
+import { decodeNode, receivedValueBytesMax } from './decode-node.ts';
 import { referenceAt } from './encode-node.ts';
 import { invalid } from './errors.ts';
 import { beginsWith } from './nibbles.ts';
@@ -33,8 +33,8 @@ export function decodeTop(bytes: Uint8Array, position: Uint8Array, field = 'top'
   if (kind === 1) {
     const key = bytes.subarray(1, 33);
     const value = bytes.subarray(33);
-    if (value.length === 0 || value.length > valueBytesMax) {
-      throw invalid(field, `has a value that is not of 1 to ${valueBytesMax} bytes`);
+    if (value.length === 0 || value.length > receivedValueBytesMax) {
+      throw invalid(field, `has a value that is not of 1 to ${receivedValueBytesMax} bytes`);
     }
     if (!beginsWith(key, position)) throw invalid(field, 'has the key of another position');
     return { kind: 'leaf', key, value };

@@ -2,7 +2,7 @@ import { equalBytes } from '@sheaf/primitives';
 import { decodeNode, nodeBytesMax, type DecodedChild, type DecodedNode } from './decode-node.ts';
 import { emptyTrieRoot } from './encode-node.ts';
 import { invalid } from './errors.ts';
-import { keccak_256 as keccak256 } from '@noble/hashes/sha3.js';
+import { keccak256 } from './keccak.ts';
 import { nibbleAt, sharedLength } from './nibbles.ts';
 
 /** Nodes of a proof: one a nibble of the key, and its leaf. */
