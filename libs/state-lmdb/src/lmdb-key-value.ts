@@ -39,7 +39,7 @@ export function openLmdb({ dataDir, tables = [], mapBytes }: LmdbOptions): LmdbK
       const entries: Entry[] = [];
       const options = { start, limit, ...(end === undefined ? {} : { end }) };
       for (const { key, value } of find(table).getRange(options)) {
-        entries.push({ key: key.slice(), value: unseal(table, key, value).slice() });
+        entries.push({ key: Uint8Array.from(key), value: unseal(table, key, value).slice() });
       }
       return entries;
     },
@@ -49,6 +49,9 @@ export function openLmdb({ dataDir, tables = [], mapBytes }: LmdbOptions): LmdbK
       } catch (cause) {
         const message = `the state store in ${dataDir} could not be written: ${reasonOf(cause)}`;
         throw new ChainError({ code: 'UNAVAILABLE', message }, { cause });
+      } finally {
+        // The read transaction of this turn of the event loop began before the write.
+        root.resetReadTxn();
       }
     },
     refresh: () => root.resetReadTxn(),
@@ -103,7 +106,8 @@ function unseal(table: string, key: Uint8Array, sealed: Uint8Array): Uint8Array 
   if (bytes < 0 || has !== checksum(key, sealed, bytes)) {
     throw new ChainError({ code: 'DATA_LOSS', message: `row ${bytesToHex(key)} of ${table} is damaged on disk` });
   }
-  return sealed.subarray(0, bytes);
+  // No Buffer, whose `slice` is no copy.
+  return new Uint8Array(sealed.buffer, sealed.byteOffset, bytes);
 }
 
 function reasonOf(cause: unknown): string {

@@ -8,6 +8,7 @@
 //
 // A storage's id is this store's own: a storage that is wiped goes on under no id, and one that comes after it has another.
 // An account without code and storage takes 10 to 15 bytes; its leaf in the trie takes 75 to 80.
+import type { HostAccount } from '@sheaf/evm';
 import { ChainError, hexToBytes } from '@sheaf/primitives';
 
 export interface StoredAccount {
@@ -60,6 +61,29 @@ export function decodeAccountRecord(record: Uint8Array): StoredAccount {
     storageId: storageEnd > codeEnd ? readStorageId(record, codeEnd) : 0,
     storageRoot: storageEnd > codeEnd ? record.slice(codeEnd + 6, storageEnd) : emptyRootBytes,
   };
+}
+
+/** What of an account the EVM sees. @throws ChainError `DATA_LOSS` */
+export function hostOfAccountRecord(record: Uint8Array): HostAccount {
+  const { nonceEnd, codeEnd, storageEnd } = partsOf(record);
+  return {
+    nonce: readBigint(record, 1, nonceEnd),
+    balance: readBigint(record, storageEnd, record.length),
+    codeHash: codeEnd > nonceEnd ? record.slice(nonceEnd, codeEnd) : emptyCodeHashBytes,
+    hasStorage: storageEnd > codeEnd,
+  };
+}
+
+/** 0: no slot is set. @throws ChainError `DATA_LOSS` */
+export function storageIdOfAccountRecord(record: Uint8Array): number {
+  const { codeEnd, storageEnd } = partsOf(record);
+  return storageEnd > codeEnd ? readStorageId(record, codeEnd) : 0;
+}
+
+/** A view. @throws ChainError `DATA_LOSS` */
+export function storageRootOfAccountRecord(record: Uint8Array): Uint8Array {
+  const { codeEnd, storageEnd } = partsOf(record);
+  return storageEnd > codeEnd ? record.subarray(codeEnd + 6, storageEnd) : emptyRootBytes;
 }
 
 /** RLP of [nonce, balance, storageRoot, codeHash], what the trie has. @throws ChainError `DATA_LOSS` */

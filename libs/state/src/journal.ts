@@ -28,22 +28,76 @@ export interface ValueChange {
   after: Uint8Array | undefined;
 }
 
+/** A row to be written. */
+export interface NewRow {
+  firstKey: Uint8Array;
+  bytes: Uint8Array;
+}
+
 export interface JournalInput {
   height: Height;
-  /** By rising key. */
-  accounts: readonly ValueChange[];
-  /** By rising key. */
-  slots: readonly ValueChange[];
+  /** As `ValueRows` makes them. */
+  accounts: readonly NewRow[];
+  slots: readonly NewRow[];
   /** Diffs whose entries, one diff after the other, are in order. */
   branches: readonly Uint8Array[];
+}
+
+/**
+ * Rows of accounts or slots in the making. Flat from the start: ten thousand changes as objects are copied by every
+ * collection of V8's young generation until their block is committed.
+ */
+export class ValueRows {
+  readonly #rows: NewRow[] = [];
+  /** Room for the largest entry beyond a full row. */
+  readonly #bytes = new Uint8Array(journalChunkBytes + 512);
+  readonly #offsets: number[] = [];
+  readonly #keyBytes: number;
+  #end = 0;
+  count = 0;
+
+  constructor(section: 'accounts' | 'slots') {
+    this.#keyBytes = keyBytesOf(section);
+  }
+
+  /** Keys come by rising order. */
+  add(key: Uint8Array, before: Uint8Array | undefined, after: Uint8Array | undefined): void {
+    this.#offsets.push(this.#end);
+    this.#bytes.set(key, this.#end);
+    this.#end += key.length;
+    this.#put(before);
+    this.#put(after);
+    this.count += 1;
+    if (this.#end >= journalChunkBytes) this.#cut();
+  }
+
+  finish(): NewRow[] {
+    this.#cut();
+    return this.#rows;
+  }
+
+  #put(value: Uint8Array | undefined): void {
+    this.#bytes[this.#end++] = value?.length ?? 0;
+    if (value === undefined) return;
+    for (let i = 0; i < value.length; i++) this.#bytes[this.#end + i] = value[i]!;
+    this.#end += value.length;
+  }
+
+  #cut(): void {
+    if (this.#offsets.length === 0) return;
+    const bytes = withOffsets(this.#bytes.subarray(0, this.#end), this.#offsets);
+    this.#rows.push({ firstKey: bytes.subarray(0, this.#keyBytes), bytes });
+    this.#offsets.length = 0;
+    this.#end = 0;
+  }
 }
 
 /** The rows of one height, and how many bytes they are. */
 export function writeJournal(input: JournalInput): { writes: Write[]; bytes: number } {
   const { height } = input;
-  const rows: Record<JournalSection, Row[]> = {
-    accounts: cutValues(input.accounts),
-    slots: cutValues(input.slots),
+  const rows: Record<JournalSection, readonly NewRow[]> = {
+    accounts: input.accounts,
+    slots: input.slots,
     branches: input.branches.flatMap(cutDiff),
   };
   const writes: Write[] = [{ table: stateTables.journal, key: rowKey(height, 0, 0), value: encodeHead(rows) }];
@@ -123,7 +177,7 @@ export class JournalRow {
   /** Negative when the entry's key is below `key`. */
   compare(index: number, key: Uint8Array): number {
     const at = this.offset(index);
-    if (this.#section !== 'branches') return compareRange(this.bytes, at, this.#section === 'slots' ? 38 : 32, key, 0);
+    if (this.#section !== 'branches') return compareRange(this.bytes, at, keyBytesOf(this.#section), key, 0);
     const owner = compareRange(this.bytes, at, 6, key, 0, 6);
     return owner !== 0 ? owner : compareRange(this.bytes, at + 7, this.bytes[at + 6]!, key, 6);
   }
@@ -150,11 +204,6 @@ export function readJournalRow(kv: KeyValue, height: bigint, section: JournalSec
   return new JournalRow(section, bytes);
 }
 
-interface Row {
-  firstKey: Uint8Array;
-  bytes: Uint8Array;
-}
-
 function rowKey(height: bigint, section: number, number: number): Uint8Array {
   const key = new Uint8Array(11);
   const view = new DataView(key.buffer);
@@ -164,7 +213,7 @@ function rowKey(height: bigint, section: number, number: number): Uint8Array {
   return key;
 }
 
-function encodeHead(rows: Record<JournalSection, Row[]>): Uint8Array {
+function encodeHead(rows: Record<JournalSection, readonly NewRow[]>): Uint8Array {
   let bytes = 1;
   for (const section of sections) bytes += rows[section].reduce((sum, { firstKey }) => sum + 1 + firstKey.length, 2);
   const head = new Uint8Array(bytes);
@@ -183,45 +232,8 @@ function encodeHead(rows: Record<JournalSection, Row[]>): Uint8Array {
   return head;
 }
 
-function cutValues(changes: readonly ValueChange[]): Row[] {
-  const rows: Row[] = [];
-  let start = 0;
-  while (start < changes.length) {
-    let end = start;
-    let bytes = 0;
-    while (end < changes.length && bytes < journalChunkBytes) bytes += valueBytes(changes[end++]!);
-    rows.push(valueRow(changes, start, end, bytes));
-    start = end;
-  }
-  return rows;
-}
-
-function valueBytes({ key, before, after }: ValueChange): number {
-  return key.length + 2 + (before?.length ?? 0) + (after?.length ?? 0);
-}
-
-function valueRow(changes: readonly ValueChange[], start: number, end: number, bytes: number): Row {
-  const row = new Uint8Array(bytes + 4 * (end - start) + 4);
-  const view = new DataView(row.buffer);
-  let at = 0;
-  for (let i = start; i < end; i++) {
-    const { key, before, after } = changes[i]!;
-    view.setUint32(bytes + 4 * (i - start), at);
-    row.set(key, at);
-    at += key.length;
-    for (const value of [before, after]) {
-      row[at++] = value?.length ?? 0;
-      if (value === undefined) continue;
-      row.set(value, at);
-      at += value.length;
-    }
-  }
-  view.setUint32(row.length - 4, end - start);
-  return { firstKey: changes[start]!.key, bytes: row };
-}
-
-function cutDiff(diff: Uint8Array): Row[] {
-  const rows: Row[] = [];
+function cutDiff(diff: Uint8Array): NewRow[] {
+  const rows: NewRow[] = [];
   for (let start = 0; start < diff.length;) {
     const offsets: number[] = [];
     let end = start;
@@ -229,18 +241,27 @@ function cutDiff(diff: Uint8Array): Row[] {
       offsets.push(end - start);
       end = diffEntryEnd(diff, end);
     }
-    const row = new Uint8Array(end - start + 4 * offsets.length + 4);
-    row.set(diff.subarray(start, end));
-    const view = new DataView(row.buffer);
-    offsets.forEach((offset, i) => view.setUint32(end - start + 4 * i, offset));
-    view.setUint32(row.length - 4, offsets.length);
     const firstKey = new Uint8Array(6 + diff[start + 6]!);
     firstKey.set(diff.subarray(start, start + 6));
     firstKey.set(diff.subarray(start + 7, start + 1 + firstKey.length), 6);
-    rows.push({ firstKey, bytes: row });
+    rows.push({ firstKey, bytes: withOffsets(diff.subarray(start, end), offsets) });
     start = end;
   }
   return rows;
+}
+
+/** Entries, then their offsets, then their number. */
+function withOffsets(entries: Uint8Array, offsets: readonly number[]): Uint8Array {
+  const row = new Uint8Array(entries.length + 4 * offsets.length + 4);
+  row.set(entries);
+  const view = new DataView(row.buffer, entries.length);
+  offsets.forEach((offset, i) => view.setUint32(4 * i, offset));
+  view.setUint32(4 * offsets.length, offsets.length);
+  return row;
+}
+
+function keyBytesOf(section: 'accounts' | 'slots'): number {
+  return section === 'slots' ? 38 : 32;
 }
 
 /** As `readNodeDiff`, which makes objects of what it reads: a full block has 20,000 entries. */

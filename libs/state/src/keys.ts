@@ -1,12 +1,21 @@
 import { writeStorageId } from './account-record.ts';
 import type { TrieOwner } from '@sheaf/trie';
 
+/** An owner and 64 nibbles. */
+export const branchKeyBytesMax = 6 + 64;
+
 /** Of the branches' table: owner (6 bytes) and the position, a nibble a byte. */
 export function branchKey(owner: TrieOwner, position: Uint8Array): Uint8Array {
   const key = new Uint8Array(6 + position.length);
-  if (owner !== 0) writeStorageId(key, 0, owner);
-  key.set(position, 6);
+  writeBranchKey(key, owner, position);
   return key;
+}
+
+/** The same into bytes that are there; how many it takes. */
+export function writeBranchKey(into: Uint8Array, owner: TrieOwner, position: Uint8Array): number {
+  writeStorageId(into, 0, owner);
+  for (let i = 0; i < position.length; i++) into[6 + i] = position[i]!;
+  return 6 + position.length;
 }
 
 /** Of the slots' table: storage id (6 bytes) and the hash of the slot. */

@@ -2,17 +2,17 @@
 export const stateLimits = {
   /** Heights below the head at which the state can be read. */
   heightsKept: 128,
-  /** Accounts and slots that reads keep in memory, each; twice that at most. */
-  accountsCachedMax: 200_000,
-  slotsCachedMax: 400_000,
-  /** Branch records that commits keep in memory, bytes; twice that at most. */
-  branchBytesCachedMax: 96 * 2 ** 20,
+  /** Accounts and slots that reads keep in memory, bytes of each; twice that at most. */
+  accountBytesCachedMax: 32 * 2 ** 20,
+  slotBytesCachedMax: 48 * 2 ** 20,
+  /** Branches that commits keep in memory, bytes; twice that at most. */
+  branchBytesCachedMax: 128 * 2 ** 20,
   /** Changes that are in the journal and not in the tables yet, bytes of memory: from here on they are carried over. */
-  pendingBytesMin: 24 * 2 ** 20,
+  pendingBytesMin: 96 * 2 ** 20,
   /** A commit that would leave more than this waits until enough has been carried over. */
-  pendingBytesMax: 192 * 2 ** 20,
+  pendingBytesMax: 256 * 2 ** 20,
   /** The same in heights, so that readers have few journals to look into. */
-  pendingHeightsMin: 16,
+  pendingHeightsMin: 32,
   pendingHeightsMax: 64,
   /** Journals that a reader keeps in memory, bytes. */
   journalBytesCachedMax: 32 * 2 ** 20,

@@ -27,28 +27,37 @@ import {
   type TrieSource,
 } from '@sheaf/trie';
 import {
-  decodeAccountRecord,
   emptyRootBytes,
   encodeAccountRecord,
+  hostOfAccountRecord,
   leafOfAccountRecord,
   readStorageId,
-  writeStorageId,
-  type StoredAccount,
+  storageIdOfAccountRecord,
+  storageRootOfAccountRecord,
 } from './account-record.ts';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
-import { BranchCache } from './branch-cache.ts';
-import { journalKeys, readJournalHead, readJournalRow, writeJournal, type ValueChange } from './journal.ts';
+import { ByteCache } from './byte-cache.ts';
+import { sortedOrder } from './byte-table.ts';
+import {
+  JournalRow,
+  journalKeys,
+  readJournalHead,
+  readJournalRow,
+  ValueRows,
+  writeJournal,
+  type NewRow,
+  type ValueChange,
+} from './journal.ts';
 import { stateTables, type KeyValue, type Write } from './key-value.ts';
 import { searchLeaf } from './leaf-search.ts';
 import { stateLimits } from './limits.ts';
 import { claimStore, heightKey, readHeights, writeHead, writeHeight, type BucketRange } from './meta.ts';
 import { digestOf } from './digest.ts';
-import { branchKey, slotKeyOf, storageKey } from './keys.ts';
+import { branchKey, branchKeyBytesMax, slotKeyOf, storageKey, writeBranchKey } from './keys.ts';
 import { Pending } from './pending.ts';
 import { readTops } from './read-top.ts';
 import { leafOfSlot, padSlot, trimSlot } from './slot-value.ts';
 import type { StateReader } from './state-reader.ts';
-import { ValueCache } from './value-cache.ts';
 
 export type PartitionOptions = { [Name in keyof typeof stateLimits]?: number } & {
   /** All 256 by default. */
@@ -65,31 +74,27 @@ export interface PreparedChanges {
 
 interface PreparedParts {
   revision: number;
-  accounts: AccountUpdate[];
-  slots: SlotUpdate[];
+  accounts: NewRow[];
+  /** 20 bytes for each entry of the rows. */
+  addresses: Uint8Array;
+  slots: NewRow[];
+  /** For each entry of the rows its key with the slot's own bytes: 38. */
+  slotNames: Uint8Array;
   commits: TrieCommit[];
   codes: ReadonlyMap<Hash32, Uint8Array>;
   retired: number[];
 }
 
-interface AccountUpdate extends ValueChange {
-  entry: AccountEntry;
+/** What changes in one storage. */
+interface StorageChange {
+  update: Opened;
+  batch: TrieBatch;
+  slots: SlotChange[];
 }
 
-interface SlotUpdate extends ValueChange {
-  owner: number;
-  slot: Uint8Array;
-  /** The whole word afterwards. */
-  word: Uint8Array;
-}
-
-/** An account that was asked for. */
-interface AccountEntry {
-  address: Uint8Array;
-  key: Uint8Array;
-  record: Uint8Array | undefined;
-  host: HostAccount | undefined;
-  storageId: number;
+interface SlotChange extends ValueChange {
+  /** As `key`, with the slot's own bytes. */
+  name: Uint8Array;
 }
 
 export interface CommitInput {
@@ -105,10 +110,10 @@ export interface CommitInput {
 export interface PartitionStats {
   head: Height | undefined;
   oldest: Height | undefined;
-  accountsCached: number;
+  accountBytesCached: number;
   accountHits: number;
   accountMisses: number;
-  slotsCached: number;
+  slotBytesCached: number;
   slotHits: number;
   slotMisses: number;
   branchBytesCached: number;
@@ -121,8 +126,6 @@ export interface PartitionStats {
   /** Commits that had to wait for changes to be carried over. */
   commitsHeldUp: number;
 }
-
-const zero = new Uint8Array(32);
 
 /**
  * The state of one partition at its head, and the only one who changes it. Synchronous; one thread's own.
@@ -138,11 +141,13 @@ export class PartitionState implements StateReader, TrieSource {
   readonly #limits: Required<Omit<PartitionOptions, 'buckets'>>;
   readonly #buckets: BucketRange;
   readonly #engine = createTrieEngine();
-  readonly #accounts: ValueCache<AccountEntry>;
-  /** By storage id (8 bytes) and slot. */
-  readonly #slots: ValueCache<Uint8Array>;
-  readonly #branches: BranchCache;
-  readonly #slotName = new Uint8Array(40);
+  /** Account key and record by address. */
+  readonly #accounts: ByteCache;
+  /** Values without leading zeros by storage id and slot. */
+  readonly #slots: ByteCache;
+  /** Records by owner and position. */
+  readonly #branches: ByteCache;
+  readonly #branchKey = new Uint8Array(branchKeyBytesMax);
   #tops: TopNode[] = new Array<TopNode>(256).fill({ kind: 'empty' });
   #head: { height: Height; digest: Uint8Array } | undefined;
   #oldest: Height | undefined;
@@ -158,9 +163,9 @@ export class PartitionState implements StateReader, TrieSource {
     this.#kv = kv;
     this.#limits = { ...stateLimits, ...limits };
     this.#buckets = buckets;
-    this.#accounts = new ValueCache(20, this.#limits.accountsCachedMax);
-    this.#slots = new ValueCache(40, this.#limits.slotsCachedMax);
-    this.#branches = new BranchCache(this.#limits.branchBytesCachedMax);
+    this.#accounts = new ByteCache(this.#limits.accountBytesCachedMax);
+    this.#slots = new ByteCache(this.#limits.slotBytesCachedMax);
+    this.#branches = new ByteCache(this.#limits.branchBytesCachedMax);
     claimStore(kv, buckets, { loading: false });
     this.#recover();
   }
@@ -181,14 +186,16 @@ export class PartitionState implements StateReader, TrieSource {
 
   account(address: Uint8Array): HostAccount | undefined | typeof notHere {
     const entry = this.#entry(address);
-    return entry === notHere ? notHere : entry.host;
+    if (entry === notHere) return notHere;
+    return entry.length === 32 ? undefined : hostOfAccountRecord(entry.subarray(32));
   }
 
   storage(address: Uint8Array, slot: Uint8Array): Uint8Array | undefined | typeof notHere {
     const entry = this.#entry(address);
     if (entry === notHere) return notHere;
-    const word = this.#slot(entry.storageId, slot);
-    return word === zero ? undefined : word;
+    const storageId = entry.length === 32 ? 0 : storageIdOfAccountRecord(entry.subarray(32));
+    const value = this.#slot(storageId, slot);
+    return value && padSlot(value);
   }
 
   /** @throws ChainError `DATA_LOSS` when the store lacks it: whoever owns an account has its code */
@@ -218,18 +225,9 @@ export class PartitionState implements StateReader, TrieSource {
    * @throws ChainError `INVALID_ARGUMENT` for an account of another partition, `DATA_LOSS`, `LIMIT`
    */
   prepare(changes: BlockChanges): PreparedChanges {
-    const updates = changes.accounts
-      .map((change) => this.#open(change))
-      .sort((a, b) => compareBytes(a.entry.key, b.entry.key));
-    const parts: PreparedParts = {
-      revision: this.#revision,
-      accounts: [],
-      slots: [],
-      commits: [],
-      codes: changes.codes,
-      retired: [],
-    };
-    const storages = updates.flatMap((update) => this.#storageBatch(update, parts));
+    const updates = sortByKey(changes.accounts.map((change) => this.#open(change)));
+    const retired: number[] = [];
+    const storages = updates.flatMap((update) => this.#storageChange(update, retired));
     storages.sort((a, b) => a.batch.owner - b.batch.owner);
     const stored = this.#engine.commit(
       storages.map(({ batch }) => batch),
@@ -239,21 +237,31 @@ export class PartitionState implements StateReader, TrieSource {
       update.storageRoot = stored.roots[index]!;
       if (equalBytes(update.storageRoot, emptyRootBytes)) update.storageId = 0;
     });
-    parts.slots = storages.flatMap(({ slots }) => slots);
+    const rows = new ValueRows('accounts');
+    const addresses = new Uint8Array(20 * updates.length);
     const leaves: LeafChange[] = [];
     for (const update of updates) {
-      const { entry, change } = update;
-      const after = change.account && encodeAccountRecord({ ...update, ...change.account });
-      if (sameBytes(entry.record, after)) continue;
-      parts.accounts.push({ entry, key: entry.key, before: entry.record, after });
-      leaves.push({ key: entry.key, value: after && leafOfAccountRecord(after), existed: entry.record !== undefined });
+      const { key, record } = update;
+      const after = recordAfter(update);
+      if (sameBytes(record, after)) continue;
+      addresses.set(update.address, 20 * rows.count);
+      rows.add(key, record, after);
+      leaves.push({ key, value: after && leafOfAccountRecord(after), existed: record !== undefined });
     }
     const batches = batchByBucket(leaves);
     const committed = this.#engine.commit(batches, this);
-    parts.commits = [committed, stored];
     const tops = [...this.#tops];
     batches.forEach(({ position }, index) => (tops[position[0]! * 16 + position[1]!] = committed.tops[index]!));
-    return { tops, internal: parts };
+    const internal = {
+      revision: this.#revision,
+      accounts: rows.finish(),
+      addresses,
+      ...slotRows(storages),
+      commits: [committed, stored],
+      codes: changes.codes,
+      retired,
+    };
+    return { tops, internal };
   }
 
   /** The state root of a partition that has all buckets. */
@@ -290,7 +298,7 @@ export class PartitionState implements StateReader, TrieSource {
     }
     if (this.#head === undefined) writes.push(writeHeight('oldest', height), writeHeight('pending-from', height));
     this.#kv.write(writes);
-    this.#apply(accounts, slots, commits);
+    this.#apply(internal);
     this.#revision += 1;
     this.#journalBytes = journal.bytes;
     this.#tops = [...tops];
@@ -324,10 +332,10 @@ export class PartitionState implements StateReader, TrieSource {
     return {
       head: this.#head?.height,
       oldest: this.#oldest,
-      accountsCached: this.#accounts.size,
+      accountBytesCached: this.#accounts.bytes,
       accountHits: this.#accounts.hits,
       accountMisses: this.#accounts.misses,
-      slotsCached: this.#slots.size,
+      slotBytesCached: this.#slots.bytes,
       slotHits: this.#slots.hits,
       slotMisses: this.#slots.misses,
       branchBytesCached: this.#branches.bytes,
@@ -340,13 +348,14 @@ export class PartitionState implements StateReader, TrieSource {
     };
   }
 
-  #entry(address: Uint8Array): AccountEntry | typeof notHere {
+  /** The account's key and after it its record, or nothing. */
+  #entry(address: Uint8Array): Uint8Array | typeof notHere {
     const known = this.#accounts.get(address);
-    if (known !== undefined) return known;
+    if (known !== undefined && known !== null) return known;
     const key = keccak256(address);
     if (!this.#owns(key)) return notHere;
-    const entry: AccountEntry = { address: address.slice(), key, record: undefined, host: undefined, storageId: 0 };
-    fill(entry, this.#record(key));
+    const record = this.#record(key);
+    const entry = record === undefined ? key : concatBytes(key, record);
     this.#accounts.set(address, entry);
     return entry;
   }
@@ -362,22 +371,15 @@ export class PartitionState implements StateReader, TrieSource {
     return this.#kv.get(stateTables.accounts, key)?.slice();
   }
 
-  /** The word of a slot; `zero` itself when it is not set. */
-  #slot(storageId: number, slot: Uint8Array): Uint8Array {
-    if (storageId === 0) return zero;
-    const name = this.#nameSlot(storageId, slot);
+  /** Without leading zeros; `undefined` for zero. */
+  #slot(storageId: number, slot: Uint8Array): Uint8Array | undefined {
+    if (storageId === 0) return undefined;
+    const name = slotKeyOf(storageId, slot);
     const known = this.#slots.get(name);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known ?? undefined;
     const value = this.#slotValue(slotKeyOf(storageId, keccak256(slot)));
-    const word = value === undefined ? zero : padSlot(value);
-    this.#slots.set(this.#nameSlot(storageId, slot), word);
-    return word;
-  }
-
-  #nameSlot(storageId: number, slot: Uint8Array): Uint8Array {
-    writeStorageId(this.#slotName, 2, storageId);
-    this.#slotName.set(slot, 8);
-    return this.#slotName;
+    this.#slots.set(name, value ?? null);
+    return value;
   }
 
   /** `key`: storage id and slot key. Without leading zeros. */
@@ -389,17 +391,20 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   #branch(owner: TrieOwner, position: Uint8Array): Uint8Array | undefined {
-    const known = this.#branches.get(owner, position);
-    if (known !== undefined) return known.after;
-    const pending = this.#young.branch(owner, position) ?? this.#old?.pending.branch(owner, position);
-    if (pending !== undefined) return pending.after;
-    const after = this.#kv.get(stateTables.branches, branchKey(owner, position))?.slice();
-    this.#branches.set({ owner, position: position.slice(), after });
-    return after;
+    const key = this.#branchKey;
+    const keyBytes = writeBranchKey(key, owner, position);
+    const known = this.#branches.get(key, keyBytes);
+    if (known !== undefined) return known ?? undefined;
+    let record = this.#young.branch(key, keyBytes);
+    if (record === undefined) record = this.#old?.pending.branch(key, keyBytes);
+    if (record === undefined) record = this.#kv.get(stateTables.branches, key.subarray(0, keyBytes)) ?? null;
+    this.#branches.set(key, record, keyBytes);
+    return record ?? undefined;
   }
 
   #open(change: AccountChange): Opened {
-    const entry = this.#entry(hexToBytes(change.address));
+    const address = hexToBytes(change.address);
+    const entry = this.#entry(address);
     if (entry === notHere) {
       throw new ChainError({
         code: 'INVALID_ARGUMENT',
@@ -407,29 +412,30 @@ export class PartitionState implements StateReader, TrieSource {
         message: `account ${change.address} is of another partition`,
       });
     }
-    const { storageId, storageRoot } = entry.record ? decodeAccountRecord(entry.record) : noStorage;
-    return { change, entry, storageId, storageRoot };
+    const record = entry.length === 32 ? undefined : entry.subarray(32);
+    const storageId = record === undefined ? 0 : storageIdOfAccountRecord(record);
+    const storageRoot = storageId === 0 ? emptyRootBytes : storageRootOfAccountRecord(record!);
+    return { change, address, key: entry.subarray(0, 32), record, storageId, storageRoot };
   }
 
   /** What changes in the account's storage; none when nothing does. */
-  #storageBatch(update: Opened, parts: PreparedParts): { update: Opened; batch: TrieBatch; slots: SlotUpdate[] }[] {
+  #storageChange(update: Opened, retired: number[]): StorageChange[] {
     const { change } = update;
     if (update.storageId !== 0 && (change.account === undefined || change.storageWiped)) {
-      parts.retired.push(update.storageId);
+      retired.push(update.storageId);
       update.storageId = 0;
       update.storageRoot = emptyRootBytes;
     }
     if (change.account === undefined || change.slots.length === 0) return [];
     const fresh = update.storageId === 0;
     const owner = fresh ? this.#nextStorageId : update.storageId;
-    const slots: SlotUpdate[] = [];
+    const slots: SlotChange[] = [];
     for (const { slot, value } of change.slots) {
       const bytes = hexToBytes(slot);
-      const before = fresh ? undefined : trimSlot(this.#slot(owner, bytes));
+      const before = fresh ? undefined : this.#slot(owner, bytes);
       const after = trimSlot(value);
       if (sameBytes(before, after)) continue;
-      const word = after === undefined ? zero : value;
-      slots.push({ owner, slot: bytes, word, key: slotKeyOf(owner, keccak256(bytes)), before, after });
+      slots.push({ name: slotKeyOf(owner, bytes), key: slotKeyOf(owner, keccak256(bytes)), before, after });
     }
     if (slots.length === 0) return [];
     slots.sort((a, b) => compareBytes(a.key, b.key));
@@ -443,21 +449,25 @@ export class PartitionState implements StateReader, TrieSource {
     return [{ update, batch: { owner, position: new Uint8Array(0), changes: leaves }, slots }];
   }
 
-  #apply(accounts: readonly AccountUpdate[], slots: readonly SlotUpdate[], commits: readonly TrieCommit[]): void {
-    for (const update of accounts) {
-      fill(update.entry, update.after);
-      // It may have left the cache since.
-      this.#accounts.set(update.entry.address, update.entry);
-      this.#young.setAccount(update);
+  #apply({ accounts, addresses, slots, slotNames, commits }: PreparedParts): void {
+    let index = 0;
+    for (const change of valuesOf('accounts', accounts)) {
+      const { key, after } = change;
+      const address = addresses.subarray(20 * index, 20 * ++index);
+      this.#accounts.set(address, after === undefined ? key : concatBytes(key, after));
+      this.#young.setAccount(change);
     }
-    for (const update of slots) {
-      this.#slots.set(this.#nameSlot(update.owner, update.slot), update.word);
-      this.#young.setSlot(update.owner, update);
+    index = 0;
+    for (const change of valuesOf('slots', slots)) {
+      this.#slots.set(slotNames.subarray(38 * index, 38 * ++index), change.after ?? null);
+      this.#young.setSlot(change);
     }
+    const branch = this.#branchKey;
     for (const { nodes } of commits) {
-      for (const branch of nodes) {
-        this.#branches.set(branch);
-        this.#young.setBranch(branch);
+      for (const { owner, position, after } of nodes) {
+        const keyBytes = writeBranchKey(branch, owner, position);
+        this.#branches.set(branch, after ?? null, keyBytes);
+        this.#young.setBranch(branch, after, keyBytes);
       }
     }
   }
@@ -476,20 +486,21 @@ export class PartitionState implements StateReader, TrieSource {
 
   #beginCarrying(): void {
     const pending = this.#young;
-    const writes = pending.writes();
-    this.#old = { pending, writes, next: 0 };
+    this.#old = { pending, writes: pending.writes(), begun: false };
     this.#young = new Pending();
   }
 
   #carry(old: Carrying): void {
-    const slice = old.writes.slice(old.next, old.next + this.#limits.maintenanceRowsMax);
-    const end = old.next + slice.length;
-    const done = end === old.writes.length;
     const { height } = old.pending;
-    if (done) slice.push(writeHeight('pending-from', toHeight(height! + 1n)), writeHeight('carrying', undefined));
-    else if (old.next === 0) slice.push(writeHeight('carrying', height));
-    this.#kv.write(slice);
-    old.next = end;
+    const slice = old.waiting ?? take(old.writes, this.#limits.maintenanceRowsMax);
+    // Until it is written it is kept: a full disk may have room later.
+    old.waiting = slice;
+    const done = slice.length < this.#limits.maintenanceRowsMax;
+    const marks = done ? [writeHeight('pending-from', toHeight(height! + 1n)), writeHeight('carrying', undefined)] : [];
+    if (!done && !old.begun) marks.push(writeHeight('carrying', height));
+    this.#kv.write([...slice, ...marks]);
+    old.waiting = undefined;
+    old.begun = true;
     if (done) this.#old = undefined;
   }
 
@@ -539,7 +550,7 @@ export class PartitionState implements StateReader, TrieSource {
     for (let height = heights.pendingFrom; height <= heights.head; height = toHeight(height + 1n)) {
       this.#replay(height, heights.carrying !== undefined);
     }
-    for (const { after } of this.#young.branches()) if (after === unknownBranch) throw notOf(heights.head);
+    for (const record of this.#young.branches()) if (record?.length === 0) throw notOf(heights.head);
     this.#tops = readTops(this, this.#buckets);
     if (!equalBytes(digestOf(this.#tops), heights.digest)) throw notOf(heights.head);
     this.#head = { height: heights.head, digest: heights.digest };
@@ -560,10 +571,7 @@ export class PartitionState implements StateReader, TrieSource {
     }
     for (let number = 0; number < head.slots.length; number++) {
       const row = readJournalRow(this.#kv, height, 'slots', number);
-      for (let i = 0; i < row.count; i++) {
-        const change = row.value(i);
-        this.#young.setSlot(readStorageId(change.key, 0), change);
-      }
+      for (let i = 0; i < row.count; i++) this.#young.setSlot(row.value(i));
     }
     for (let number = 0; number < head.branches.length; number++) {
       const row = readJournalRow(this.#kv, height, 'branches', number);
@@ -574,16 +582,15 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   #replayBranch(entry: NodeDiff, carrying: boolean): void {
-    const { owner, position } = entry;
-    const pending = this.#young.branch(owner, position);
-    const before = pending ? pending.after : this.#kv.get(stateTables.branches, branchKey(owner, position));
-    const set = (after: Uint8Array | undefined) => this.#young.setBranch({ owner, position, after });
-    if (before === unknownBranch && entry.kind === 'references') return;
+    const key = branchKey(entry.owner, entry.position);
+    let before = this.#young.branch(key);
+    if (before === undefined) before = this.#kv.get(stateTables.branches, key) ?? null;
+    if (before?.length === 0 && entry.kind === 'references') return;
     try {
-      set(followNodeDiff(entry, 'after', before));
+      this.#young.setBranch(key, followNodeDiff(entry, 'after', before ?? undefined));
     } catch (error) {
       if (!carrying || !isChainError(error, 'DATA_LOSS')) throw error;
-      set(unknownBranch);
+      this.#young.setBranch(key, unknownBranch);
     }
   }
 }
@@ -591,30 +598,75 @@ export class PartitionState implements StateReader, TrieSource {
 /** What is being carried over into the tables, and how far that is. */
 interface Carrying {
   pending: Pending;
-  writes: Write[];
-  next: number;
+  /** What is left of it. */
+  writes: Iterator<Write>;
+  /** Taken and not written. */
+  waiting?: Write[] | undefined;
+  begun: boolean;
 }
 
 /** An account whose change is being worked out: as it will be, but for what `change` says. */
 interface Opened {
   change: AccountChange;
-  entry: AccountEntry;
+  address: Uint8Array;
+  key: Uint8Array;
+  /** As it is. */
+  record: Uint8Array | undefined;
   storageId: number;
   storageRoot: Uint8Array;
 }
 
-const noStorage: Pick<StoredAccount, 'storageId' | 'storageRoot'> = { storageId: 0, storageRoot: emptyRootBytes };
 /** Stands for a branch that only a later entry of the journal can tell. */
 const unknownBranch = new Uint8Array(0);
 
-function fill(entry: AccountEntry, record: Uint8Array | undefined): void {
-  entry.record = record;
-  entry.host = undefined;
-  entry.storageId = 0;
-  if (record === undefined) return;
-  const { nonce, balance, codeHash, storageId } = decodeAccountRecord(record);
-  entry.host = { nonce, balance, codeHash, hasStorage: storageId !== 0 };
-  entry.storageId = storageId;
+/** As it will be; `undefined`: gone. */
+function recordAfter({ change, storageId, storageRoot }: Opened): Uint8Array | undefined {
+  if (change.account === undefined) return undefined;
+  const { nonce, balance, codeHash } = change.account;
+  return encodeAccountRecord({ nonce, balance, codeHash, storageId, storageRoot });
+}
+
+/** By rising key. A comparison of bytes takes longer than all else that is done with an account before it is hashed. */
+function sortByKey(updates: readonly Opened[]): Opened[] {
+  const prefixes = Float64Array.from(
+    updates,
+    ({ key }) => ((key[0]! << 16) | (key[1]! << 8) | key[2]!) * 2 ** 24 + ((key[3]! << 16) | (key[4]! << 8) | key[5]!),
+  );
+  const sorted = Array.from(sortedOrder(prefixes), (index) => updates[index]!);
+  // Keys with the same six bytes can be made, at a price.
+  for (let i = 1; i < sorted.length; i++) {
+    if (compareBytes(sorted[i - 1]!.key, sorted[i]!.key) > 0) return sorted.sort((a, b) => compareBytes(a.key, b.key));
+  }
+  return sorted;
+}
+
+function slotRows(storages: readonly StorageChange[]): Pick<PreparedParts, 'slots' | 'slotNames'> {
+  const rows = new ValueRows('slots');
+  const slotNames = new Uint8Array(38 * storages.reduce((sum, { slots }) => sum + slots.length, 0));
+  for (const { slots } of storages) {
+    for (const { key, name, before, after } of slots) {
+      slotNames.set(name, 38 * rows.count);
+      rows.add(key, before, after);
+    }
+  }
+  return { slots: rows.finish(), slotNames };
+}
+
+function* valuesOf(section: 'accounts' | 'slots', rows: readonly NewRow[]): Generator<ValueChange> {
+  for (const { bytes } of rows) {
+    const row = new JournalRow(section, bytes);
+    for (let i = 0; i < row.count; i++) yield row.value(i);
+  }
+}
+
+function take<T>(from: Iterator<T>, count: number): T[] {
+  const taken: T[] = [];
+  while (taken.length < count) {
+    const { done, value } = from.next();
+    if (done === true) break;
+    taken.push(value);
+  }
+  return taken;
 }
 
 function batchByBucket(leaves: readonly LeafChange[]): TrieBatch[] {

@@ -1,45 +1,40 @@
-import type { ChangedBranch, TrieOwner } from '@sheaf/trie';
 import type { Height } from '@sheaf/primitives';
-import { BranchMap } from './branch-map.ts';
-import { ByteMap } from './byte-map.ts';
+import type { TrieOwner } from '@sheaf/trie';
+import { readStorageId } from './account-record.ts';
+import { ByteTable } from './byte-table.ts';
 import type { ValueChange } from './journal.ts';
-import { branchKey } from './keys.ts';
 import { stateTables, type Write } from './key-value.ts';
 
-/** Rough bytes of an account or a slot in memory. */
-const valueBytes = 200;
+/** Rough bytes of a key that came into being, in memory. */
+const createdBytes = 150;
 
-/**
- * The changes of some heights that the journal has and the tables have not: the last value of each key. `null`: gone.
- */
+/** The changes of some heights that the journal has and the tables have not: the last value of each key, `null`: gone. */
 export class Pending {
-  readonly #accounts = new ByteMap<Uint8Array | null>(32, 256);
-  /** Storage id and slot key, and two zeros, for a width of whole words. */
-  readonly #slots = new ByteMap<Uint8Array | null>(40, 256);
-  readonly #branches = new BranchMap();
+  /** By account key; by storage id and slot key; by owner and position: as the tables have them. */
+  readonly #accounts = new ByteTable();
+  readonly #slots = new ByteTable();
+  readonly #branches = new ByteTable();
   /** Keys that came into being, by owner and the first two bytes: what a table cannot find under a prefix. */
   readonly #created = new Map<TrieOwner, Map<number, Uint8Array[]>>();
-  readonly #slotKey = new Uint8Array(40);
+  #createdCount = 0;
   /** The last of the heights. */
   height: Height | undefined;
   heights = 0;
 
   get bytes(): number {
-    return valueBytes * (this.#accounts.size + this.#slots.size) + this.#branches.bytes;
+    return this.#accounts.bytes + this.#slots.bytes + this.#branches.bytes + createdBytes * this.#createdCount;
   }
 
   account(key: Uint8Array): Uint8Array | null | undefined {
     return this.#accounts.get(key);
   }
 
-  /** `key`: storage id and slot key, 38 bytes. */
   slot(key: Uint8Array): Uint8Array | null | undefined {
-    this.#slotKey.set(key);
-    return this.#slots.get(this.#slotKey);
+    return this.#slots.get(key);
   }
 
-  branch(owner: TrieOwner, position: Uint8Array): ChangedBranch | undefined {
-    return this.#branches.get(owner, position);
+  branch(key: Uint8Array, keyBytes = key.length): Uint8Array | null | undefined {
+    return this.#branches.get(key, keyBytes);
   }
 
   setAccount({ key, before, after }: ValueChange): void {
@@ -47,19 +42,18 @@ export class Pending {
     if (before === undefined) this.#note(0, key);
   }
 
-  /** `owner`: the storage's id, with which the key begins. */
-  setSlot(owner: TrieOwner, { key, before, after }: ValueChange): void {
-    this.#slotKey.set(key);
-    this.#slots.set(this.#slotKey, after ?? null);
-    if (before === undefined) this.#note(owner, key.subarray(6));
+  setSlot({ key, before, after }: ValueChange): void {
+    this.#slots.set(key, after ?? null);
+    if (before === undefined) this.#note(readStorageId(key, 0), key.subarray(6));
   }
 
-  setBranch(branch: ChangedBranch): void {
-    this.#branches.set(branch);
+  setBranch(key: Uint8Array, record: Uint8Array | undefined, keyBytes = key.length): void {
+    this.#branches.set(key, record ?? null, keyBytes);
   }
 
-  branches(): Iterable<ChangedBranch> {
-    return this.#branches.entries();
+  /** Records of branches, `null` where none hangs any more. */
+  *branches(): Generator<Uint8Array | null> {
+    for (const { value } of this.#branches.entries()) yield value;
   }
 
   /** Keys of an owner that came into being and begin with the nibbles, some of them twice; they may be gone again. */
@@ -77,20 +71,17 @@ export class Pending {
     }
   }
 
-  /** All of it as writes to the tables, near the order of the keys so that neighbours share pages. */
-  writes(): Write[] {
-    const writes: Write[] = [];
-    const values = (table: string, map: ByteMap<Uint8Array | null>, width: number) => {
-      for (const [index, value] of map.values().entries()) {
-        writes.push({ table, key: map.keyAt(index).slice(0, width), value: value ?? undefined });
-      }
-    };
-    values(stateTables.accounts, this.#accounts, 32);
-    values(stateTables.slots, this.#slots, 38);
-    for (const { owner, position, after } of this.#branches.entries()) {
-      writes.push({ table: stateTables.branches, key: branchKey(owner, position), value: after });
+  /** All of it as writes to the tables, near the order of the keys, so that neighbours share pages. */
+  *writes(): Generator<Write> {
+    const tables = [
+      { table: stateTables.accounts, values: this.#accounts.entries() },
+      // From the storage id's last two bytes on.
+      { table: stateTables.slots, values: this.#slots.entries(4) },
+      { table: stateTables.branches, values: this.#branches.entries(4) },
+    ];
+    for (const { table, values } of tables) {
+      for (const { key, value } of values) yield { table, key, value: value ?? undefined };
     }
-    return sortByPrefix(writes);
   }
 
   #note(owner: TrieOwner, key: Uint8Array): void {
@@ -98,32 +89,14 @@ export class Pending {
     if (groups === undefined) this.#created.set(owner, (groups = new Map()));
     const group = key[0]! * 256 + key[1]!;
     const keys = groups.get(group);
-    if (keys === undefined) groups.set(group, [key]);
-    else keys.push(key);
+    // A copy: the key is often a view of a whole row of the journal.
+    if (keys === undefined) groups.set(group, [key.slice()]);
+    else keys.push(key.slice());
+    this.#createdCount += 1;
   }
 }
 
 function nibbleAt(key: Uint8Array, index: number): number {
   const byte = key[index >> 1]!;
   return index % 2 === 0 ? byte >> 4 : byte & 15;
-}
-
-/** By table and 16 bits of the key, in one pass; a full sort of a million keys would hold up a block. */
-function sortByPrefix(writes: readonly Write[]): Write[] {
-  const groups = new Map<number, Write[]>();
-  for (const write of writes) {
-    const group = groupOf(write);
-    const members = groups.get(group);
-    if (members === undefined) groups.set(group, [write]);
-    else members.push(write);
-  }
-  return [...groups].sort(([a], [b]) => a - b).flatMap(([, members]) => members);
-}
-
-function groupOf({ table, key }: Write): number {
-  if (table === stateTables.accounts) return key[0]! * 256 + key[1]!;
-  if (table === stateTables.slots) return 65_536 * (1 + key[4]!) + key[5]! * 256 + key[6]!;
-  const nibble = (index: number) => key[index] ?? 0;
-  const position = ((nibble(6) * 16 + nibble(7)) * 16 + nibble(8)) * 16 + nibble(9);
-  return 65_536 * (257 + key[4]! * 256 + key[5]!) + position;
 }

@@ -9,14 +9,14 @@ import { addressOf, changesBetween, copyWorld, rootOfWorld, slotOf, type World }
 const accounts = 24;
 const options: PartitionOptions = {
   heightsKept: 4,
-  pendingBytesMin: 4_000,
-  pendingBytesMax: 20_000,
+  pendingBytesMin: 30_000,
+  pendingBytesMax: 40_000,
   pendingHeightsMin: 3,
   pendingHeightsMax: 5,
   maintenanceRowsMax: 3,
-  accountsCachedMax: 4,
-  slotsCachedMax: 4,
-  branchBytesCachedMax: 2_000,
+  accountBytesCachedMax: 9_000,
+  slotBytesCachedMax: 9_000,
+  branchBytesCachedMax: 10_000,
 };
 
 type Edit =
