@@ -1,6 +1,6 @@
 // The nodes of a Merkle-Patricia trie in RLP (yellow paper, appendix D).
 import { encodeRlpBytes, encodeRlpList, hexToBytes } from '@sheaf/primitives';
-import { keccak256 } from './keccak.ts';
+import { keccak256, keccakMany } from './keccak.ts';
 import { countBits, decodeBranch, type Branch } from './branch-record.ts';
 import { damaged } from './errors.ts';
 import { packPath, toNibbles } from './nibbles.ts';
@@ -14,6 +14,12 @@ export const emptyTrieRoot = hexToBytes('0x56e81f171bcc55a6ff8345e692c0f86e5b48e
 
 export function referenceOf(encoding: Uint8Array): Reference {
   return encoding.length < 32 ? encoding : keccak256(encoding);
+}
+
+/** The same of each encoding, hashed together. */
+export function referencesOf(encodings: readonly Uint8Array[]): Reference[] {
+  const hashes = keccakMany(encodings.filter((encoding) => encoding.length >= 32)).values();
+  return encodings.map((encoding) => (encoding.length < 32 ? encoding : hashes.next().value!));
 }
 
 /** The leaf whose path is what of its key is left, one nibble a byte. */

@@ -1,4 +1,12 @@
 export { countBits, decodeBranch, encodeBranch, type Branch } from './branch-record.ts';
+export {
+  collectAccounts,
+  collectPart,
+  collectPartial,
+  joinParts,
+  type CollectedPart,
+  type TouchedKeys,
+} from './collect.ts';
 export { nodeBytesMax } from './decode-node.ts';
 export {
   branchOf,
@@ -12,12 +20,16 @@ export {
   rootOf,
   type Reference,
 } from './encode-node.ts';
+export { decodePartial, encodePartial, partialNodesMax } from './encode-partial.ts';
 export { decodeTop, encodeTop, topBytesMax } from './encode-top.ts';
 export { keccak256, keccakMany } from './keccak.ts';
 export { lookUp, type TriePart } from './look-up.ts';
+export { MemoryTrieSource } from './memory-source.ts';
 export { bucketCount, bucketOf, bucketPosition, mergeBuckets, type MergedBuckets } from './merge-buckets.ts';
 export { mergedSource } from './merged-source.ts';
 export { followNodeDiff, readNodeDiff, type NodeDiff } from './node-diff.ts';
+export type { PartialBranch, PartialLeaf, PartialNode } from './partial-node.ts';
+export { partialTries, PartialTrie } from './partial-trie.ts';
 export { prove, proveAccount } from './prove.ts';
 export type { ChangedBranch, LeafChange, TrieBatch, TrieCommit } from './trie-batch.ts';
 export { createTrieEngine, type TrieEngine } from './trie-engine.ts';

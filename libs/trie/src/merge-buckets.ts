@@ -4,7 +4,7 @@
 //   tops of 256 buckets -> tops of 16 groups (one first nibble each) -> the top of the trie -> its root
 //
 // A branch with one child is none: the child's path gets its nibble, at either level.
-import { branchOf, encodeTopNode, referenceOf, rootOf, type Reference } from './encode-node.ts';
+import { branchOf, encodeTopNode, referencesOf, rootOf, type Reference } from './encode-node.ts';
 import { decodeBranch, encodeBranch } from './branch-record.ts';
 import type { TopNode } from './trie-source.ts';
 
@@ -46,10 +46,11 @@ function joinTops(children: readonly TopNode[], depth: number): TopNode {
   if (present.length === 1) return prolongTop(children[present[0]!]!, present[0]!);
   const references: (Reference | undefined)[] = new Array<undefined>(16).fill(undefined);
   let leaves = 0;
-  for (const nibble of present) {
-    references[nibble] = referenceOf(encodeTopNode(children[nibble]!, depth + 1));
+  const hashed = referencesOf(present.map((nibble) => encodeTopNode(children[nibble]!, depth + 1)));
+  present.forEach((nibble, at) => {
+    references[nibble] = hashed[at];
     if (children[nibble]!.kind === 'leaf') leaves |= 1 << nibble;
-  }
+  });
   return { kind: 'branch', record: encodeBranch(branchOf(new Uint8Array(0), references, leaves)) };
 }
 

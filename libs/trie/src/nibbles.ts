@@ -54,3 +54,10 @@ export function unpackPath(packed: Uint8Array): { path: Uint8Array; leaf: boolea
   if (flag > 3 || (!odd && nibbles[1] !== 0)) return undefined;
   return { path: nibbles.subarray(odd ? 1 : 2), leaf: flag >= 2 };
 }
+
+/** The 32-byte key of 64 nibbles. */
+export function packKey(nibbles: Uint8Array): Uint8Array {
+  const key = new Uint8Array(32);
+  for (let i = 0; i < 32; i++) key[i] = (nibbles[2 * i]! << 4) | nibbles[2 * i + 1]!;
+  return key;
+}
