@@ -1,3 +1,5 @@
+export { changesOf, decodeAccessList, encodeAccessList, type AccessList, type AccountAccess } from './access-list.ts';
+export { decodeAccountLeaf, encodeAccountLeaf, type AccountLeaf } from './account-leaf.ts';
 export {
   decodeAccountRecord,
   emptyCodeHashBytes,
@@ -9,7 +11,7 @@ export {
 export type { AccountChange, BlockChanges } from './block-changes.ts';
 export { ByteMap } from './byte-map.ts';
 export { stateTables, type Entry, type KeyValue, type Write } from './key-value.ts';
-export { stateLimits } from './limits.ts';
+export { snapshotLimits, stateLimits } from './limits.ts';
 export { memoryKeyValue } from './memory-key-value.ts';
 export type { BucketRange, StateHeights } from './meta.ts';
 export { PartitionLoader, type LoadedAccount, type LoadedPart, type LoadedSlot } from './partition-loader.ts';
@@ -20,5 +22,20 @@ export {
   type PartitionStats,
   type PreparedChanges,
 } from './partition-state.ts';
+export {
+  answerSnapshot,
+  decodeAnswer,
+  decodeManifest,
+  decodeWant,
+  encodeAnswer,
+  encodeManifest,
+  encodeWant,
+  type SnapshotAnswer,
+  type SnapshotManifest,
+  type SnapshotWant,
+} from './snapshot.ts';
+export { SnapshotImport, type OpenWant, type SnapshotExpectation } from './snapshot-import.ts';
 export { PartitionReader, StateAt } from './state-at.ts';
 export type { StateReader } from './state-reader.ts';
+export { collectWitness, decodeWitness, encodeWitness, type StateWitness } from './witness.ts';
+export { WitnessState } from './witness-state.ts';

@@ -22,3 +22,18 @@ export const stateLimits = {
 
 /** Row sizes of the journal: large enough to be few, small enough to be read for one key. */
 export const journalChunkBytes = 24_576;
+
+/** What bounds one answer of a snapshot. */
+export const snapshotLimits = {
+  /** Accounts or slots: at most 180 KiB. */
+  rowsMax: 1_024,
+  /** Codes asked for at once. */
+  codesMax: 64,
+  /** Codes in one answer, bytes; the first is there whatever it has. */
+  codeBytesMax: 262_144,
+  /** The whole answer. */
+  answerBytesMax: 1_048_576,
+} as const;
+
+/** A block's access list: of the largest block that gas pays for, some 12 MiB. */
+export const accessListBytesMax = 33_554_432;

@@ -99,8 +99,19 @@ export function claimStore(kv: KeyValue, { first, end }: BucketRange, { loading 
     throw conflict('has a snapshot that is not loaded to its end');
   }
   const writes: Write[] = [{ table: stateTables.meta, key: keys.format, value: Uint8Array.of(format, first, end - 1) }];
-  if (loading) writes.push({ table: stateTables.meta, key: keys.loading, value: Uint8Array.of(1) });
+  if (loading && kv.get(stateTables.meta, keys.loading) === undefined) writes.push(writeLoading(Uint8Array.of(0)));
   kv.write(writes);
+}
+
+/** How far loading is, as its owner wrote it; `undefined` when it has not written anything. */
+export function readLoading(kv: KeyValue): Uint8Array | undefined {
+  const progress = kv.get(stateTables.meta, keys.loading)?.slice();
+  return progress === undefined || progress.length === 1 ? undefined : progress;
+}
+
+/** `progress`: more than one byte. While there is any, the store cannot be opened. */
+export function writeLoading(progress: Uint8Array): Write {
+  return { table: stateTables.meta, key: keys.loading, value: progress };
 }
 
 /** While a store is loaded: a number that no storage has had. */

@@ -1,12 +1,6 @@
 import { ChainError, equalBytes, type Height } from '@sheaf/primitives';
 import { createTrieEngine, type TopNode, type TrieBatch, type TrieOwner, type TrieSource } from '@sheaf/trie';
-import {
-  decodeAccountRecord,
-  emptyRootBytes,
-  encodeAccountRecord,
-  leafOfAccountRecord,
-  type StoredAccount,
-} from './account-record.ts';
+import { emptyRootBytes, encodeAccountRecord, leafOfAccountRecord, type StoredAccount } from './account-record.ts';
 import { digestOf } from './digest.ts';
 import { branchKey, slotKeyOf } from './keys.ts';
 import { stateTables, type KeyValue, type Write } from './key-value.ts';
@@ -92,16 +86,11 @@ export class PartitionLoader {
     this.#kv.write([{ table: stateTables.branches, key: branchKey(owner, position), value: record }, ...also]);
   }
 
-  /** By an account's key; 0: it has none. @throws ChainError `NOT_FOUND` */
-  storageId(key: Uint8Array): number {
-    const record = this.#kv.get(stateTables.accounts, key);
-    if (record === undefined) throw new ChainError({ code: 'NOT_FOUND', message: 'an account is not loaded' });
-    return decodeAccountRecord(record).storageId;
-  }
-
-  /** Afterwards the store can be opened, with this as its only height. */
-  finish(height: Height): void {
-    const digest = digestOf(readTops(tableSource(this.#kv), this.#buckets));
+  /** Afterwards the store can be opened, with this as its only height; unless `check` throws at what it has. */
+  finish(height: Height, check: (tops: readonly TopNode[]) => void = () => undefined): void {
+    const tops = readTops(tableSource(this.#kv), this.#buckets);
+    check(tops);
+    const digest = digestOf(tops);
     finishLoading(this.#kv, { head: height, digest, nextStorageId: this.#nextStorageId });
   }
 

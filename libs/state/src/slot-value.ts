@@ -1,4 +1,4 @@
-import { encodeRlpBytes } from '@sheaf/primitives';
+import { ChainError, decodeRlp, encodeRlpBytes } from '@sheaf/primitives';
 
 /** A slot's value as the tables have it: without leading zeros, `undefined` for zero. A view. */
 export function trimSlot(word: Uint8Array): Uint8Array | undefined {
@@ -17,4 +17,13 @@ export function padSlot(value: Uint8Array): Uint8Array {
 /** What the trie has for a slot's value without leading zeros. */
 export function leafOfSlot(value: Uint8Array): Uint8Array {
   return encodeRlpBytes(value);
+}
+
+/** @throws ChainError `DATA_LOSS` unless it is the leaf of a slot. Without leading zeros */
+export function slotOfLeaf(leaf: Uint8Array): Uint8Array {
+  const value = decodeRlp(leaf, 'slot');
+  if (!(value instanceof Uint8Array) || value.length > 32 || value.length === 0 || value[0] === 0) {
+    throw new ChainError({ code: 'DATA_LOSS', message: 'a storage leaf is not a value' });
+  }
+  return value;
 }

@@ -1,0 +1,170 @@
+// What one block read and wrote (the idea of EIP-7928, with what is there after the whole block): enough to bring a state
+// over the block without executing it, and to know which part of the state before it a witness needs.
+//
+//   RLP of [account…], by rising address:
+//     [address, flags, [[slot, value]…], [slot…], nonce, balance, code hash]
+//       flags  bit 0: changed · bit 1: there is none afterwards · bit 2: its slots of before are gone
+//       slots that changed, with their value afterwards; slots that were read alone; both by rising slot
+//       nonce, balance, code hash: as they are afterwards; nothing unless changed
+//   and then [code…]: those that accounts have anew, and [code hash…] that were read, both by rising hash
+import {
+  bigintToBytes,
+  bytesToBigint,
+  bytesToHex,
+  ChainError,
+  decodeRlp,
+  encodeRlp,
+  hexToBytes,
+  toAddress,
+  toHash32,
+  type Address,
+  type Hash32,
+  type RlpItem,
+} from '@sheaf/primitives';
+import { keccak256 } from '@sheaf/trie';
+import type { AccountChange, BlockChanges } from './block-changes.ts';
+import { accessListBytesMax } from './limits.ts';
+import { padSlot, trimSlot } from './slot-value.ts';
+
+/** One account that a block touched. */
+export interface AccountAccess {
+  address: Address;
+  /** Slots that were read and are what they were. */
+  reads: Hash32[];
+  /** `undefined`: it is what it was. */
+  change: AccountChange | undefined;
+}
+
+export interface AccessList {
+  /** In no order, each address once. */
+  accounts: AccountAccess[];
+  /** Codes that accounts have anew, by their hash. */
+  codes: ReadonlyMap<Hash32, Uint8Array>;
+  /** Hashes of codes that were read. */
+  codeReads: Hash32[];
+}
+
+export function encodeAccessList({ accounts, codes, codeReads }: AccessList): Uint8Array {
+  return encodeRlp([
+    sortBy(accounts, ({ address }) => address).map(encodeAccount),
+    sortBy([...codes], ([hash]) => hash).map(([, code]) => code),
+    sortBy(codeReads, (hash) => hash).map((hash) => hexToBytes(hash)),
+  ]);
+}
+
+/** @throws ChainError `INVALID_ARGUMENT` naming the part unless the bytes are the one encoding of a list */
+export function decodeAccessList(bytes: Uint8Array, field = 'accessList'): AccessList {
+  if (bytes.length > accessListBytesMax) throw invalid(field, `has more than ${accessListBytesMax} bytes`);
+  const [accounts, codes, codeReads] = list(decodeRlp(bytes, field), field, 3);
+  const decoded = list(accounts, `${field}.accounts`).map((item, i) => decodeAccount(item, `${field}.accounts.${i}`));
+  checkOrder(
+    decoded.map(({ address }) => address),
+    `${field}.accounts`,
+  );
+  const entries = list(codes, `${field}.codes`).map((item, i) => {
+    const code = string(item, `${field}.codes.${i}`);
+    return [bytesToHex(keccak256(code)) as Hash32, code] as const;
+  });
+  checkOrder(
+    entries.map(([hash]) => hash),
+    `${field}.codes`,
+  );
+  const reads = list(codeReads, `${field}.codeReads`).map((item, i) =>
+    toHash32(string(item, `${field}.codeReads.${i}`), `${field}.codeReads.${i}`),
+  );
+  checkOrder(reads, `${field}.codeReads`);
+  return { accounts: decoded, codes: new Map(entries), codeReads: reads };
+}
+
+/** What the block left other than it found it: `prepare` of a store brings its state over the block. */
+export function changesOf({ accounts, codes }: AccessList): BlockChanges {
+  return {
+    accounts: accounts.flatMap(({ change }) => (change === undefined ? [] : [change])),
+    codes: new Map(codes),
+  };
+}
+
+function encodeAccount({ address, reads, change }: AccountAccess): RlpItem {
+  const account = change?.account;
+  const flags = (change ? 1 : 0) | (change && !account ? 2 : 0) | (change?.storageWiped === true ? 4 : 0);
+  return [
+    hexToBytes(address),
+    number(BigInt(flags)),
+    sortBy(change?.slots ?? [], ({ slot }) => slot).map(({ slot, value }) => [
+      hexToBytes(slot),
+      trimSlot(value) ?? new Uint8Array(0),
+    ]),
+    sortBy(reads, (slot) => slot).map((slot) => hexToBytes(slot)),
+    number(account?.nonce ?? 0n),
+    number(account?.balance ?? 0n),
+    account?.codeHash ?? new Uint8Array(0),
+  ];
+}
+
+function decodeAccount(item: RlpItem, field: string): AccountAccess {
+  const [who, flagBytes, changed, read, nonce, balance, codeHash] = list(item, field, 7);
+  const address = toAddress(string(who, `${field}.address`), `${field}.address`);
+  const flags = Number(decodeNumber(flagBytes, `${field}.flags`, 1));
+  const slots = list(changed, `${field}.slots`).map((entry, i) => {
+    const [slot, value] = list(entry, `${field}.slots.${i}`, 2);
+    const trimmed = string(value, `${field}.slots.${i}.value`);
+    if (trimmed.length > 32 || trimmed[0] === 0) throw invalid(`${field}.slots.${i}.value`, 'is no word');
+    return { slot: toHash32(string(slot, `${field}.slots.${i}`), `${field}.slots.${i}`), value: padSlot(trimmed) };
+  });
+  checkOrder(
+    slots.map(({ slot }) => slot),
+    `${field}.slots`,
+  );
+  const reads = list(read, `${field}.reads`).map((slot, i) =>
+    toHash32(string(slot, `${field}.reads.${i}`), `${field}.reads.${i}`),
+  );
+  checkOrder(reads, `${field}.reads`);
+  const fields = {
+    nonce: decodeNumber(nonce, `${field}.nonce`, 8),
+    balance: decodeNumber(balance, `${field}.balance`, 32),
+    codeHash: string(codeHash, `${field}.codeHash`),
+  };
+  const is = (flag: number) => (flags & flag) !== 0;
+  const exists = is(1) && !is(2);
+  if (flags > 7 || (flags > 1 && !is(1)) || (!exists && slots.length > 0)) throw invalid(`${field}.flags`, 'cannot be');
+  if (fields.codeHash.length !== (exists ? 32 : 0)) throw invalid(`${field}.codeHash`, 'has a wrong size');
+  if (!exists && (fields.nonce !== 0n || fields.balance !== 0n)) throw invalid(field, 'has fields that nobody has');
+  const change = { address, account: exists ? fields : undefined, storageWiped: is(4), slots };
+  return { address, reads, change: is(1) ? change : undefined };
+}
+
+/** Lower-case hex of one length sorts as its bytes do. */
+function sortBy<T>(items: readonly T[], name: (item: T) => string): T[] {
+  return [...items].sort((a, b) => (name(a) < name(b) ? -1 : 1));
+}
+
+function checkOrder(names: readonly string[], field: string): void {
+  for (let i = 1; i < names.length; i++) {
+    if (names[i - 1]! >= names[i]!) throw invalid(`${field}.${i}`, 'is not above the one before');
+  }
+}
+
+function number(value: bigint): Uint8Array {
+  return bigintToBytes(value);
+}
+
+function decodeNumber(item: RlpItem | undefined, field: string, bytesMax: number): bigint {
+  const bytes = string(item, field);
+  if (bytes.length > bytesMax || bytes[0] === 0) throw invalid(field, 'is no number of its size');
+  return bytesToBigint(bytes);
+}
+
+function list(item: RlpItem | undefined, field: string, count?: number): readonly RlpItem[] {
+  if (item === undefined || item instanceof Uint8Array) throw invalid(field, 'is no list');
+  if (count !== undefined && item.length !== count) throw invalid(field, `has ${item.length} items, not ${count}`);
+  return item;
+}
+
+function string(item: RlpItem | undefined, field: string): Uint8Array {
+  if (!(item instanceof Uint8Array)) throw invalid(field, 'is no string of bytes');
+  return item;
+}
+
+function invalid(field: string, what: string): ChainError {
+  return new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} ${what}` });
+}

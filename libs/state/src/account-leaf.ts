@@ -1,0 +1,31 @@
+import { bigintToBytes, bytesToBigint, ChainError, decodeRlp, encodeRlp } from '@sheaf/primitives';
+
+/** An account's leaf in the state trie. */
+export interface AccountLeaf {
+  nonce: bigint;
+  balance: bigint;
+  /** 32 bytes. */
+  storageRoot: Uint8Array;
+  /** 32 bytes. */
+  codeHash: Uint8Array;
+}
+
+/** RLP of [nonce, balance, storageRoot, codeHash]. */
+export function encodeAccountLeaf({ nonce, balance, storageRoot, codeHash }: AccountLeaf): Uint8Array {
+  return encodeRlp([bigintToBytes(nonce), bigintToBytes(balance), storageRoot, codeHash]);
+}
+
+/** @throws ChainError `DATA_LOSS` when the leaf is not an account */
+export function decodeAccountLeaf(leaf: Uint8Array): AccountLeaf {
+  const items = decodeRlp(leaf, 'account');
+  if (items instanceof Uint8Array || items.length !== 4 || !items.every((item) => item instanceof Uint8Array)) {
+    throw new ChainError({ code: 'DATA_LOSS', message: 'a leaf of the state trie is not an account' });
+  }
+  const [nonce, balance, storageRoot, codeHash] = items as Uint8Array[];
+  return {
+    nonce: bytesToBigint(nonce!),
+    balance: bytesToBigint(balance!),
+    storageRoot: storageRoot!,
+    codeHash: codeHash!,
+  };
+}

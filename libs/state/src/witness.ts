@@ -1,0 +1,103 @@
+// What suffices to execute one block with no other state: of the account trie and of each storage that the block touches
+// the nodes on the way to what it read and wrote, and those that a deletion needs, in the compact form of libs/trie (no
+// hash of anything that is there); and the codes that it read.
+//
+//   RLP of [account trie, [[account key, storage trie]…] by rising key, [code…] by rising hash]
+import { ChainError, compareBytes, decodeRlp, encodeRlp, hexToBytes, limits } from '@sheaf/primitives';
+import {
+  collectAccounts,
+  collectPartial,
+  encodePartial,
+  keccak256,
+  mergeBuckets,
+  type MergedBuckets,
+  type TopNode,
+} from '@sheaf/trie';
+import type { AccessList, AccountAccess } from './access-list.ts';
+import { trimSlot } from './slot-value.ts';
+import type { StateAt } from './state-at.ts';
+
+/** A witness, its tries still encoded. */
+export interface StateWitness {
+  accounts: Uint8Array;
+  /** By rising account key. */
+  storages: { account: Uint8Array; trie: Uint8Array }[];
+  /** By rising hash. */
+  codes: Uint8Array[];
+}
+
+const whole = new Uint8Array(0);
+
+/**
+ * The witness of a block with this access list, from the state before it. `tops`: of all buckets, when the partition has
+ * not all of them; then every account of the list must be the partition's.
+ * @throws ChainError `DATA_LOSS`, `NOT_FOUND` when the state is not kept any more
+ */
+export function collectWitness(
+  before: StateAt,
+  list: AccessList,
+  tops: readonly TopNode[] = before.tops(),
+): StateWitness {
+  const merged: MergedBuckets = mergeBuckets(tops);
+  const touched = list.accounts
+    .map((access) => ({ key: keccak256(hexToBytes(access.address)), access }))
+    .sort((a, b) => compareBytes(a.key, b.key));
+  const accounts = collectAccounts(merged, before, {
+    reads: touched.map(({ key }) => key),
+    // What it is afterwards does not matter here, whether it is does.
+    changes: touched.flatMap(({ key, access: { change } }) =>
+      change === undefined ? [] : [{ key, value: change.account && key }],
+    ),
+  });
+  const storages = touched.flatMap(({ key, access }) => {
+    const storageId = before.storedAccount(key)?.storageId ?? 0;
+    const keys = storageKeys(access);
+    if (storageId === 0 || (keys.reads.length === 0 && keys.changes.length === 0)) return [];
+    return [{ account: key, trie: encodePartial(collectPartial(before, storageId, keys), whole) }];
+  });
+  const codes = [...list.codeReads].sort().map((hash) => before.code(hexToBytes(hash)));
+  return { accounts: encodePartial(accounts, whole), storages, codes };
+}
+
+export function encodeWitness({ accounts, storages, codes }: StateWitness): Uint8Array {
+  return encodeRlp([accounts, storages.map(({ account, trie }) => [account, trie]), codes]);
+}
+
+/** @throws ChainError `INVALID_ARGUMENT` unless it is one; what its parts hash to is not known here */
+export function decodeWitness(bytes: Uint8Array, field = 'witness'): StateWitness {
+  if (bytes.length > limits.witnessBytesMax) throw invalid(field, `has more than ${limits.witnessBytesMax} bytes`);
+  const items = decodeRlp(bytes, field);
+  if (items instanceof Uint8Array || items.length !== 3) throw invalid(field, 'is no list of three');
+  const [accounts, storages, codes] = items;
+  if (!(accounts instanceof Uint8Array)) throw invalid(`${field}.accounts`, 'is no string of bytes');
+  if (!storages || storages instanceof Uint8Array) throw invalid(`${field}.storages`, 'is no list');
+  if (!codes || codes instanceof Uint8Array) throw invalid(`${field}.codes`, 'is no list');
+  return {
+    accounts,
+    storages: storages.map((item, i) => {
+      const [account, trie] = item instanceof Uint8Array ? [] : item;
+      if (!(account instanceof Uint8Array) || account.length !== 32 || !(trie instanceof Uint8Array)) {
+        throw invalid(`${field}.storages.${i}`, 'is no account key with a trie');
+      }
+      return { account, trie };
+    }),
+    codes: codes.map((code, i) => {
+      if (!(code instanceof Uint8Array)) throw invalid(`${field}.codes.${i}`, 'is no string of bytes');
+      return code;
+    }),
+  };
+}
+
+/** What of a storage the block read, and what it changed. An account that is gone or wiped needs none of it changed. */
+function storageKeys({ reads, change }: AccountAccess) {
+  const kept = change?.account !== undefined && !change.storageWiped;
+  const slots = change?.slots ?? [];
+  const changes = slots.map(({ slot, value }) => ({ key: keccak256(hexToBytes(slot)), value: trimSlot(value) }));
+  const sorted = kept ? changes.sort((a, b) => compareBytes(a.key, b.key)) : [];
+  const read = [...reads, ...slots.map(({ slot }) => slot)].map((slot) => keccak256(hexToBytes(slot)));
+  return { reads: read.sort(compareBytes), changes: sorted };
+}
+
+function invalid(field: string, what: string): ChainError {
+  return new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} ${what}` });
+}
