@@ -1,4 +1,4 @@
-import { compareBytes } from '@sheaf/primitives';
+import { ChainError, compareBytes } from '@sheaf/primitives';
 import { JournalRow, readJournalHead, readJournalRow, type JournalSection, type JournalHead } from './journal.ts';
 import type { KeyValue } from './key-value.ts';
 
@@ -35,7 +35,7 @@ export class JournalReader {
 
   /** Every entry whose key is at least `from` and below `to`, by rising key. */
   *scan(height: bigint, section: JournalSection, from: Uint8Array, to: Uint8Array | undefined): Generator<Found> {
-    const rows = this.#head(height)?.[section].length ?? 0;
+    const rows = this.#head(height)[section].length;
     for (let number = Math.max(0, this.#rowOf(height, section, from)); number < rows; number++) {
       const row = this.#row(height, section, number);
       for (let index = row.lowerBound(from); index < row.count; index++) {
@@ -47,7 +47,7 @@ export class JournalReader {
 
   /** The row that would have the key; -1 when it is below every one. */
   #rowOf(height: bigint, section: JournalSection, key: Uint8Array): number {
-    const firstKeys = this.#head(height)?.[section] ?? [];
+    const firstKeys = this.#head(height)[section];
     let low = 0;
     let high = firstKeys.length;
     while (low < high) {
@@ -58,11 +58,14 @@ export class JournalReader {
     return low - 1;
   }
 
-  #head(height: bigint): JournalHead | undefined {
+  #head(height: bigint): JournalHead {
     let head = this.#heads.get(height);
     if (head !== undefined) return head;
     head = readJournalHead(this.#kv, height);
-    if (head === undefined) return undefined;
+    // Only heights that are kept are asked for, and each of them has one, however little it changed.
+    if (head === undefined) {
+      throw new ChainError({ code: 'DATA_LOSS', message: `the journal of height ${height} is missing` });
+    }
     this.#heads.set(height, head);
     if (this.#heads.size > headsMax) this.#heads.delete(this.#heads.keys().next().value!);
     return head;

@@ -6,19 +6,16 @@ import {
   concatBytes,
   equalBytes,
   hexToBytes,
-  isChainError,
   toHeight,
   type Hash32,
   type Height,
 } from '@sheaf/primitives';
 import {
   createTrieEngine,
-  followNodeDiff,
   keccak256,
   mergeBuckets,
   readNodeDiff,
   type LeafChange,
-  type NodeDiff,
   type TopNode,
   type TrieBatch,
   type TrieCommit,
@@ -53,7 +50,8 @@ import { searchLeaf } from './leaf-search.ts';
 import { stateLimits } from './limits.ts';
 import { claimStore, heightKey, readHeights, writeHead, writeHeight, type BucketRange } from './meta.ts';
 import { digestOf } from './digest.ts';
-import { branchKey, branchKeyBytesMax, slotKeyOf, storageKey, writeBranchKey } from './keys.ts';
+import { addBranch } from './head-overlay.ts';
+import { branchKeyBytesMax, slotKeyOf, storageKey, writeBranchKey } from './keys.ts';
 import { Pending } from './pending.ts';
 import { readTops } from './read-top.ts';
 import { leafOfSlot, padSlot, trimSlot } from './slot-value.ts';
@@ -395,8 +393,8 @@ export class PartitionState implements StateReader, TrieSource {
     const keyBytes = writeBranchKey(key, owner, position);
     const known = this.#branches.get(key, keyBytes);
     if (known !== undefined) return known ?? undefined;
-    let record = this.#young.branch(key, keyBytes);
-    if (record === undefined) record = this.#old?.pending.branch(key, keyBytes);
+    let record = this.#young.branches.get(key, keyBytes);
+    if (record === undefined) record = this.#old?.pending.branches.get(key, keyBytes);
     if (record === undefined) record = this.#kv.get(stateTables.branches, key.subarray(0, keyBytes)) ?? null;
     this.#branches.set(key, record, keyBytes);
     return record ?? undefined;
@@ -467,7 +465,7 @@ export class PartitionState implements StateReader, TrieSource {
       for (const { owner, position, after } of nodes) {
         const keyBytes = writeBranchKey(branch, owner, position);
         this.#branches.set(branch, after ?? null, keyBytes);
-        this.#young.setBranch(branch, after, keyBytes);
+        this.#young.branches.set(branch, after ?? null, keyBytes);
       }
     }
   }
@@ -550,17 +548,13 @@ export class PartitionState implements StateReader, TrieSource {
     for (let height = heights.pendingFrom; height <= heights.head; height = toHeight(height + 1n)) {
       this.#replay(height, heights.carrying !== undefined);
     }
-    for (const record of this.#young.branches()) if (record?.length === 0) throw notOf(heights.head);
+    for (const { value } of this.#young.branches.entries()) if (value?.length === 0) throw notOf(heights.head);
     this.#tops = readTops(this, this.#buckets);
     if (!equalBytes(digestOf(this.#tops), heights.digest)) throw notOf(heights.head);
     this.#head = { height: heights.head, digest: heights.digest };
   }
 
-  /**
-   * `carrying`: the tables may be ahead of the height, for some of their keys. What is set anew ends right whatever it is
-   * set upon. A branch may be missing or have other children than its entry tells of, but only when a later entry tells
-   * all of it: until then it is unknown.
-   */
+  /** Puts what the height left into what is pending; for `carrying` see `addBranch`. */
   #replay(height: Height, carrying: boolean): void {
     const head = readJournalHead(this.#kv, height);
     if (head === undefined)
@@ -575,23 +569,12 @@ export class PartitionState implements StateReader, TrieSource {
     }
     for (let number = 0; number < head.branches.length; number++) {
       const row = readJournalRow(this.#kv, height, 'branches', number);
-      for (let i = 0; i < row.count; i++) this.#replayBranch(readNodeDiff(row.bytes, row.offset(i)).entry, carrying);
+      for (let i = 0; i < row.count; i++) {
+        addBranch(this.#kv, this.#young.branches, readNodeDiff(row.bytes, row.offset(i)).entry, carrying);
+      }
     }
     this.#young.height = height;
     this.#young.heights += 1;
-  }
-
-  #replayBranch(entry: NodeDiff, carrying: boolean): void {
-    const key = branchKey(entry.owner, entry.position);
-    let before = this.#young.branch(key);
-    if (before === undefined) before = this.#kv.get(stateTables.branches, key) ?? null;
-    if (before?.length === 0 && entry.kind === 'references') return;
-    try {
-      this.#young.setBranch(key, followNodeDiff(entry, 'after', before ?? undefined));
-    } catch (error) {
-      if (!carrying || !isChainError(error, 'DATA_LOSS')) throw error;
-      this.#young.setBranch(key, unknownBranch);
-    }
   }
 }
 
@@ -615,9 +598,6 @@ interface Opened {
   storageId: number;
   storageRoot: Uint8Array;
 }
-
-/** Stands for a branch that only a later entry of the journal can tell. */
-const unknownBranch = new Uint8Array(0);
 
 /** As it will be; `undefined`: gone. */
 function recordAfter({ change, storageId, storageRoot }: Opened): Uint8Array | undefined {

@@ -13,7 +13,7 @@ export class Pending {
   /** By account key; by storage id and slot key; by owner and position: as the tables have them. */
   readonly #accounts = new ByteTable();
   readonly #slots = new ByteTable();
-  readonly #branches = new ByteTable();
+  readonly branches = new ByteTable();
   /** Keys that came into being, by owner and the first two bytes: what a table cannot find under a prefix. */
   readonly #created = new Map<TrieOwner, Map<number, Uint8Array[]>>();
   #createdCount = 0;
@@ -22,7 +22,7 @@ export class Pending {
   heights = 0;
 
   get bytes(): number {
-    return this.#accounts.bytes + this.#slots.bytes + this.#branches.bytes + createdBytes * this.#createdCount;
+    return this.#accounts.bytes + this.#slots.bytes + this.branches.bytes + createdBytes * this.#createdCount;
   }
 
   account(key: Uint8Array): Uint8Array | null | undefined {
@@ -33,10 +33,6 @@ export class Pending {
     return this.#slots.get(key);
   }
 
-  branch(key: Uint8Array, keyBytes = key.length): Uint8Array | null | undefined {
-    return this.#branches.get(key, keyBytes);
-  }
-
   setAccount({ key, before, after }: ValueChange): void {
     this.#accounts.set(key, after ?? null);
     if (before === undefined) this.#note(0, key);
@@ -45,15 +41,6 @@ export class Pending {
   setSlot({ key, before, after }: ValueChange): void {
     this.#slots.set(key, after ?? null);
     if (before === undefined) this.#note(readStorageId(key, 0), key.subarray(6));
-  }
-
-  setBranch(key: Uint8Array, record: Uint8Array | undefined, keyBytes = key.length): void {
-    this.#branches.set(key, record ?? null, keyBytes);
-  }
-
-  /** Records of branches, `null` where none hangs any more. */
-  *branches(): Generator<Uint8Array | null> {
-    for (const { value } of this.#branches.entries()) yield value;
   }
 
   /** Keys of an owner that came into being and begin with the nibbles, some of them twice; they may be gone again. */
@@ -77,7 +64,7 @@ export class Pending {
       { table: stateTables.accounts, values: this.#accounts.entries() },
       // From the storage id's last two bytes on.
       { table: stateTables.slots, values: this.#slots.entries(4) },
-      { table: stateTables.branches, values: this.#branches.entries(4) },
+      { table: stateTables.branches, values: this.branches.entries(4) },
     ];
     for (const { table, values } of tables) {
       for (const { key, value } of values) yield { table, key, value: value ?? undefined };

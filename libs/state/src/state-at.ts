@@ -13,7 +13,8 @@ import {
 } from '@sheaf/trie';
 import { decodeAccountRecord, type StoredAccount } from './account-record.ts';
 import { JournalReader } from './journal-reader.ts';
-import type { ValueChange } from './journal.ts';
+import { HeadOverlay } from './head-overlay.ts';
+import type { JournalSection, ValueChange } from './journal.ts';
 import { stateTables, type KeyValue } from './key-value.ts';
 import { rangeOf, rowsBelow, searchLeaf, type LeafRow } from './leaf-search.ts';
 import { stateLimits } from './limits.ts';
@@ -27,6 +28,7 @@ import type { StateReader } from './state-reader.ts';
 export class PartitionReader {
   readonly kv: KeyValue;
   readonly journals: JournalReader;
+  readonly overlays: Record<JournalSection, HeadOverlay>;
   readonly buckets: BucketRange;
   #heights: StateHeights | undefined;
 
@@ -40,6 +42,8 @@ export class PartitionReader {
     this.kv = kv;
     this.buckets = buckets;
     this.journals = new JournalReader(kv, journalBytesCachedMax);
+    const overlay = (section: JournalSection) => new HeadOverlay(kv, section);
+    this.overlays = { accounts: overlay('accounts'), slots: overlay('slots'), branches: overlay('branches') };
     this.refresh();
   }
 
@@ -70,7 +74,7 @@ export class PartitionReader {
 
 /**
  * The state after one height. What changed since is taken back by the journal: the first change above the height has
- * the value of before; where there is none, the newest change that the tables lack, then the tables.
+ * the value of before; where there is none, it is what the head has.
  */
 export class StateAt implements StateReader, TrieSource {
   readonly height: Height;
@@ -165,15 +169,13 @@ export class StateAt implements StateReader, TrieSource {
   }
 
   #value(section: 'accounts' | 'slots', key: Uint8Array): Uint8Array | undefined {
-    const { head, pendingFrom } = this.#heights();
-    for (let height = this.height + 1n; height <= head; height += 1n) {
+    const heights = this.#heights();
+    for (let height = this.height + 1n; height <= heights.head; height += 1n) {
       const change = this.#valueChange(height, section, key);
       if (change !== undefined) return change.before;
     }
-    for (let height = BigInt(this.height); height >= pendingFrom; height -= 1n) {
-      const change = this.#valueChange(height, section, key);
-      if (change !== undefined) return change.after;
-    }
+    const pending = this.#reader.overlays[section].get(key, heights);
+    if (pending !== undefined) return pending ?? undefined;
     return this.#reader.kv.get(stateTables[section], key)?.slice();
   }
 
@@ -187,21 +189,10 @@ export class StateAt implements StateReader, TrieSource {
     return found && readNodeDiff(found.row.bytes, found.row.offset(found.index)).entry;
   }
 
-  /** The tables may be ahead of the journal that they lack, for some keys: setting it anew ends right all the same. */
   #branchAtHead(key: Uint8Array): Uint8Array | undefined {
-    const { head, pendingFrom } = this.#heights();
-    const redo: NodeDiff[] = [];
-    for (let height = BigInt(head); height >= pendingFrom; height -= 1n) {
-      const entry = this.#branchChange(height, key);
-      if (entry === undefined) continue;
-      redo.push(entry);
-      if (entry.kind === 'whole') break;
-    }
-    const last = redo.at(-1);
-    let record = last?.kind === 'whole' ? last.after : this.#reader.kv.get(stateTables.branches, key)?.slice();
-    if (last?.kind === 'whole') redo.pop();
-    for (const entry of redo.reverse()) record = followNodeDiff(entry, 'after', record);
-    return record;
+    const pending = this.#reader.overlays.branches.get(key, this.#heights());
+    if (pending !== undefined) return pending ?? undefined;
+    return this.#reader.kv.get(stateTables.branches, key)?.slice();
   }
 
   #search(owner: TrieOwner, position: Uint8Array): Parameters<typeof rowsBelow> {

@@ -35,6 +35,7 @@ test('random blocks', () => {
       let state = states(kv);
       let world: World = new Map();
       const history: World[] = [];
+      const live = new PartitionReader(kv);
       for (const [height, { edits, maintenance, idle, reopen }] of steps.entries()) {
         const { after, wiped } = play(world, edits);
         const prepared = state.prepare(changesBetween(world, after, wiped));
@@ -46,7 +47,11 @@ test('random blocks', () => {
         for (let i = 0; i < maintenance; i++) state.maintain({ idle });
         if (reopen) state = states(kv);
         expectState(state, world);
-        const reader = new PartitionReader(kv);
+        // One that lives as long as the store, and one that comes and sees what there is.
+        live.refresh();
+        expect(live.at(toHeight(height)).stateRoot()).toBe(rootOfWorld(world));
+        expectState(live.at(toHeight(height)), world);
+        const reader = reopen ? new PartitionReader(kv) : live;
         const { oldest, head } = reader.heights();
         expect(head).toBe(BigInt(height));
         expect(oldest).toBeLessThanOrEqual(Math.max(0, height - 4));
