@@ -508,10 +508,12 @@ export class PartitionState implements StateReader, TrieSource {
     const next = toHeight(this.#oldest + 1n);
     if (next > this.#head.height - BigInt(this.#limits.heightsKept)) return false;
     if (next >= readHeights(this.#kv)!.pendingFrom) return false;
-    const writes: Write[] = [writeHeight('oldest', next)];
+    const writes: Write[] = [
+      writeHeight('oldest', next),
+      { table: stateTables.accessLists, key: heightKey(this.#oldest), value: undefined },
+    ];
     // The first height of all has a journal too, although nobody can go back beyond it.
     for (const height of [this.#oldest, next]) {
-      writes.push({ table: stateTables.accessLists, key: heightKey(height), value: undefined });
       for (const key of journalKeys(this.#kv, height))
         writes.push({ table: stateTables.journal, key, value: undefined });
     }
