@@ -1,4 +1,4 @@
-// npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--json file]
+// npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--scale full|small] [--plot file] [--json file]
 //
 // The table goes to stdout, progress to stderr.
 import { writeFileSync } from 'node:fs';
@@ -7,12 +7,17 @@ import { cpuClockWorks, type ClockKind } from './clock.ts';
 import { describeEnvironment, readEnvironment } from './environment.ts';
 import { evmMemorySuite } from './evm/memory-suite.ts';
 import { evmSuite } from './evm/suite.ts';
+import { openChildName, runOpenChild } from './state/open-child.ts';
+import { scales, type ScaleName } from './state/scale.ts';
+import { stateSuite } from './state/suite.ts';
 import { BenchFault, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [evmSuite, evmMemorySuite];
+const suites: readonly Suite[] = [evmSuite, evmMemorySuite, stateSuite];
 const runsMax = 1_000;
 
-main(process.argv.slice(2)).then(
+const [first, second] = process.argv.slice(2);
+
+(first === openChildName ? runOpenChild(second!).then(() => 0) : main(process.argv.slice(2))).then(
   (code) => process.exit(code),
   (error: unknown) => {
     console.error(error instanceof BenchFault ? `bench: ${error.message}` : error);
@@ -31,12 +36,19 @@ async function main(args: string[]): Promise<number> {
   const unknown = wanted.rows?.find((row) => !suite.rows.includes(row));
   if (unknown !== undefined)
     throw new BenchFault(`${suite.name} has no row ${unknown}; it has ${suite.rows.join(', ')}`);
+  for (const option of ['scale', 'plot'] as const) {
+    if (wanted[option] === undefined || suite.options?.includes(option)) continue;
+    throw new BenchFault(`${suite.name} has no --${option}`);
+  }
 
   const environment = readEnvironment();
   const startedMs = performance.now();
   const { text, data } = await suite.run({
     runs: wanted.runs,
     clock: wanted.clock,
+    scale: wanted.scale ?? 'full',
+    plot: wanted.plot,
+    program: process.argv[1]!,
     rows: suite.rows.filter((row) => wanted.rows?.includes(row) ?? true),
     progress: (sentence) =>
       console.error(`${((performance.now() - startedMs) / 1000).toFixed(1).padStart(6)}s  ${sentence}`),
@@ -56,11 +68,13 @@ async function main(args: string[]): Promise<number> {
 function usage(): string {
   const list = suites.map(({ name, summary, rows }) => `  ${name}  ${summary}\n       rows: ${rows.join(', ')}`);
   return [
-    'usage: npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--json file]',
+    'usage: npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--scale full|small] [--plot file] [--json file]',
     '',
     '  --runs  samples of each figure, 9 by default',
     '  --rows  only these',
     '  --clock cpu counts what the threads got and not the time of day: for a busy machine (Linux)',
+    '  --scale small takes sizes for a quick look (state)',
+    '  --plot  commit time by size as an SVG file (state)',
     '  --json  every sample with versions and machine, to a file',
     '',
     'suites:',
@@ -77,6 +91,8 @@ function parse(args: string[]) {
         runs: { type: 'string' },
         rows: { type: 'string' },
         clock: { type: 'string' },
+        scale: { type: 'string' },
+        plot: { type: 'string' },
         json: { type: 'string' },
       },
     });
@@ -88,6 +104,8 @@ function parse(args: string[]) {
       runs,
       clock: parseClock(values.clock ?? 'wall'),
       rows: values.rows?.split(','),
+      scale: parseScale(values.scale),
+      plot: values.plot,
       json: values.json,
     };
   } catch (error) {
@@ -101,4 +119,9 @@ function parseClock(text: string): ClockKind {
   if (text === 'cpu' && !cpuClockWorks())
     throw new BenchFault('this system does not say what a thread got: --clock wall');
   return text;
+}
+
+function parseScale(text: string | undefined): ScaleName | undefined {
+  if (text !== undefined && !Object.hasOwn(scales, text)) throw new BenchFault('--scale is full or small');
+  return text as ScaleName | undefined;
 }

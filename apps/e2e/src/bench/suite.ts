@@ -1,4 +1,5 @@
 import type { ClockKind } from './clock.ts';
+import type { ScaleName } from './state/scale.ts';
 
 /** One benchmark that `npm run bench -- <name>` can run. */
 export interface Suite {
@@ -7,6 +8,8 @@ export interface Suite {
   summary: string;
   /** What `--rows` may name. */
   rows: readonly string[];
+  /** Which of the options that only some suites have it takes. */
+  options?: readonly ('scale' | 'plot')[];
   /** @throws BenchFault in one sentence, when the measurement would mean nothing */
   run(options: SuiteOptions): Promise<SuiteReport>;
 }
@@ -17,6 +20,12 @@ export interface SuiteOptions {
   /** The rows wanted, in the suite's order. */
   rows: readonly string[];
   clock: ClockKind;
+  /** `full` unless asked for otherwise. */
+  scale: ScaleName;
+  /** Where a plot goes as an SVG file. */
+  plot: string | undefined;
+  /** This program's own file, for what is measured in a process of its own. */
+  program: string;
   /** Says what is being measured now. */
   progress(sentence: string): void;
 }

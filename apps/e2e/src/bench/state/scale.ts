@@ -1,0 +1,50 @@
+/** How much is measured. */
+export interface Sizes {
+  /** Of the trie or the store, for every row that does not say another. */
+  accounts: number;
+  /** In a block: each takes two accounts that no other transfer of the block has. */
+  transfers: number;
+  /** Before the first block that counts: more than the heights kept, so that old journals are dropped too. */
+  warmUpBlocks: number;
+  /** Where the numbers of accounts are many. */
+  growthWarmUpBlocks: number;
+  growth: readonly number[];
+  /** For `open`. */
+  accountsOpened: number;
+  /** Blocks that are in the journal alone when the store is opened after a crash. */
+  blocksReplayed: number;
+  contracts: number;
+  slotsPerContract: number;
+  /** Reads of one sample. */
+  reads: number;
+}
+
+export type ScaleName = 'full' | 'small';
+
+/** `full` is what the bars are for; `small` takes seconds and only shows that everything works. */
+export const scales: Readonly<Record<ScaleName, Sizes>> = {
+  full: {
+    accounts: 1_000_000,
+    transfers: 5_000,
+    warmUpBlocks: 140,
+    growthWarmUpBlocks: 4,
+    growth: [10_000, 100_000, 1_000_000, 10_000_000],
+    accountsOpened: 10_000_000,
+    blocksReplayed: 10,
+    contracts: 20,
+    slotsPerContract: 50_000,
+    reads: 20_000,
+  },
+  small: {
+    accounts: 20_000,
+    transfers: 250,
+    warmUpBlocks: 2,
+    growthWarmUpBlocks: 1,
+    growth: [1_000, 20_000],
+    accountsOpened: 20_000,
+    blocksReplayed: 2,
+    contracts: 3,
+    slotsPerContract: 300,
+    reads: 2_000,
+  },
+};

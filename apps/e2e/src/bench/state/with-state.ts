@@ -1,0 +1,21 @@
+import { PartitionState } from '@sheaf/state';
+import { openLmdb } from '@sheaf/state-lmdb';
+import { setImmediate } from 'node:timers/promises';
+
+/** Opens the partition in the folder for the work, and closes it whatever happens. */
+export async function withState<Result>(
+  dataDir: string,
+  work: (state: PartitionState) => Result | Promise<Result>,
+): Promise<Result> {
+  const kv = openLmdb({ dataDir });
+  try {
+    return await work(new PartitionState(kv));
+  } finally {
+    await kv.close();
+  }
+}
+
+/** Afterwards there is nothing to maintain; `idle`: not even a little. Signals get their turn in between. */
+export async function settle(state: PartitionState, options: { idle?: boolean } = {}): Promise<void> {
+  while (state.maintain(options)) await setImmediate();
+}
