@@ -1,0 +1,307 @@
+// Keccak-256 as Ethereum has it (padding byte 0x01) of messages that lie padded in linear memory, one or two at a time.
+//
+// Two messages go through one permutation side by side, a lane of each in a v128. Measured on an EPYC in Node 20, per
+// message: one block 390 ns alone, 223 ns in a pair; four blocks 1,540 and 870 ns. So everything is paired that can be;
+// what is left over is hashed alone, which is 12% faster than in a pair with nothing.
+
+/** Bytes absorbed by one permutation. */
+export const RATE: usize = 136;
+const ROUNDS = memory.data<u64>([
+  0x0000000000000001, 0x0000000000008082, 0x800000000000808a, 0x8000000080008000, 0x000000000000808b,
+  0x0000000080000001, 0x8000000080008081, 0x8000000000008009, 0x000000000000008a, 0x0000000000000088,
+  0x0000000080008009, 0x000000008000000a, 0x000000008000808b, 0x800000000000008b, 0x8000000000008089,
+  0x8000000000008003, 0x8000000000008002, 0x8000000000000080, 0x000000000000800a, 0x800000008000000a,
+  0x8000000080008081, 0x8000000000008080, 0x0000000080000001, 0x8000000080008008,
+]);
+/** Lanes of one message. */
+const ONE = memory.data(208, 16);
+/** Lanes of two messages, side by side. */
+const PAIR = memory.data(400, 16);
+const ZEROS = memory.data(136, 16);
+
+/** Keccak-f[1600] of the one state. */
+function permuteOne(): void {
+  let a0 = load<u64>(ONE);
+  let a1 = load<u64>(ONE, 8);
+  let a2 = load<u64>(ONE, 16);
+  let a3 = load<u64>(ONE, 24);
+  let a4 = load<u64>(ONE, 32);
+  let a5 = load<u64>(ONE, 40);
+  let a6 = load<u64>(ONE, 48);
+  let a7 = load<u64>(ONE, 56);
+  let a8 = load<u64>(ONE, 64);
+  let a9 = load<u64>(ONE, 72);
+  let a10 = load<u64>(ONE, 80);
+  let a11 = load<u64>(ONE, 88);
+  let a12 = load<u64>(ONE, 96);
+  let a13 = load<u64>(ONE, 104);
+  let a14 = load<u64>(ONE, 112);
+  let a15 = load<u64>(ONE, 120);
+  let a16 = load<u64>(ONE, 128);
+  let a17 = load<u64>(ONE, 136);
+  let a18 = load<u64>(ONE, 144);
+  let a19 = load<u64>(ONE, 152);
+  let a20 = load<u64>(ONE, 160);
+  let a21 = load<u64>(ONE, 168);
+  let a22 = load<u64>(ONE, 176);
+  let a23 = load<u64>(ONE, 184);
+  let a24 = load<u64>(ONE, 192);
+  for (let round = ROUNDS; round < ROUNDS + 192; round += 8) {
+    const c0 = a0 ^ a5 ^ a10 ^ a15 ^ a20;
+    const c1 = a1 ^ a6 ^ a11 ^ a16 ^ a21;
+    const c2 = a2 ^ a7 ^ a12 ^ a17 ^ a22;
+    const c3 = a3 ^ a8 ^ a13 ^ a18 ^ a23;
+    const c4 = a4 ^ a9 ^ a14 ^ a19 ^ a24;
+    const d0 = c4 ^ rotl(c1, 1);
+    const d1 = c0 ^ rotl(c2, 1);
+    const d2 = c1 ^ rotl(c3, 1);
+    const d3 = c2 ^ rotl(c4, 1);
+    const d4 = c3 ^ rotl(c0, 1);
+    const b0 = a0 ^ d0;
+    const b1 = rotl(a6 ^ d1, 44);
+    const b2 = rotl(a12 ^ d2, 43);
+    const b3 = rotl(a18 ^ d3, 21);
+    const b4 = rotl(a24 ^ d4, 14);
+    const b5 = rotl(a3 ^ d3, 28);
+    const b6 = rotl(a9 ^ d4, 20);
+    const b7 = rotl(a10 ^ d0, 3);
+    const b8 = rotl(a16 ^ d1, 45);
+    const b9 = rotl(a22 ^ d2, 61);
+    const b10 = rotl(a1 ^ d1, 1);
+    const b11 = rotl(a7 ^ d2, 6);
+    const b12 = rotl(a13 ^ d3, 25);
+    const b13 = rotl(a19 ^ d4, 8);
+    const b14 = rotl(a20 ^ d0, 18);
+    const b15 = rotl(a4 ^ d4, 27);
+    const b16 = rotl(a5 ^ d0, 36);
+    const b17 = rotl(a11 ^ d1, 10);
+    const b18 = rotl(a17 ^ d2, 15);
+    const b19 = rotl(a23 ^ d3, 56);
+    const b20 = rotl(a2 ^ d2, 62);
+    const b21 = rotl(a8 ^ d3, 55);
+    const b22 = rotl(a14 ^ d4, 39);
+    const b23 = rotl(a15 ^ d0, 41);
+    const b24 = rotl(a21 ^ d1, 2);
+    a0 = b0 ^ (~b1 & b2) ^ load<u64>(round);
+    a1 = b1 ^ (~b2 & b3);
+    a2 = b2 ^ (~b3 & b4);
+    a3 = b3 ^ (~b4 & b0);
+    a4 = b4 ^ (~b0 & b1);
+    a5 = b5 ^ (~b6 & b7);
+    a6 = b6 ^ (~b7 & b8);
+    a7 = b7 ^ (~b8 & b9);
+    a8 = b8 ^ (~b9 & b5);
+    a9 = b9 ^ (~b5 & b6);
+    a10 = b10 ^ (~b11 & b12);
+    a11 = b11 ^ (~b12 & b13);
+    a12 = b12 ^ (~b13 & b14);
+    a13 = b13 ^ (~b14 & b10);
+    a14 = b14 ^ (~b10 & b11);
+    a15 = b15 ^ (~b16 & b17);
+    a16 = b16 ^ (~b17 & b18);
+    a17 = b17 ^ (~b18 & b19);
+    a18 = b18 ^ (~b19 & b15);
+    a19 = b19 ^ (~b15 & b16);
+    a20 = b20 ^ (~b21 & b22);
+    a21 = b21 ^ (~b22 & b23);
+    a22 = b22 ^ (~b23 & b24);
+    a23 = b23 ^ (~b24 & b20);
+    a24 = b24 ^ (~b20 & b21);
+  }
+  store<u64>(ONE, a0);
+  store<u64>(ONE, a1, 8);
+  store<u64>(ONE, a2, 16);
+  store<u64>(ONE, a3, 24);
+  store<u64>(ONE, a4, 32);
+  store<u64>(ONE, a5, 40);
+  store<u64>(ONE, a6, 48);
+  store<u64>(ONE, a7, 56);
+  store<u64>(ONE, a8, 64);
+  store<u64>(ONE, a9, 72);
+  store<u64>(ONE, a10, 80);
+  store<u64>(ONE, a11, 88);
+  store<u64>(ONE, a12, 96);
+  store<u64>(ONE, a13, 104);
+  store<u64>(ONE, a14, 112);
+  store<u64>(ONE, a15, 120);
+  store<u64>(ONE, a16, 128);
+  store<u64>(ONE, a17, 136);
+  store<u64>(ONE, a18, 144);
+  store<u64>(ONE, a19, 152);
+  store<u64>(ONE, a20, 160);
+  store<u64>(ONE, a21, 168);
+  store<u64>(ONE, a22, 176);
+  store<u64>(ONE, a23, 184);
+  store<u64>(ONE, a24, 192);
+}
+
+/** Keccak-f[1600] of both states of the pair. */
+function permutePair(): void {
+  let a0 = v128.load(PAIR);
+  let a1 = v128.load(PAIR, 16);
+  let a2 = v128.load(PAIR, 32);
+  let a3 = v128.load(PAIR, 48);
+  let a4 = v128.load(PAIR, 64);
+  let a5 = v128.load(PAIR, 80);
+  let a6 = v128.load(PAIR, 96);
+  let a7 = v128.load(PAIR, 112);
+  let a8 = v128.load(PAIR, 128);
+  let a9 = v128.load(PAIR, 144);
+  let a10 = v128.load(PAIR, 160);
+  let a11 = v128.load(PAIR, 176);
+  let a12 = v128.load(PAIR, 192);
+  let a13 = v128.load(PAIR, 208);
+  let a14 = v128.load(PAIR, 224);
+  let a15 = v128.load(PAIR, 240);
+  let a16 = v128.load(PAIR, 256);
+  let a17 = v128.load(PAIR, 272);
+  let a18 = v128.load(PAIR, 288);
+  let a19 = v128.load(PAIR, 304);
+  let a20 = v128.load(PAIR, 320);
+  let a21 = v128.load(PAIR, 336);
+  let a22 = v128.load(PAIR, 352);
+  let a23 = v128.load(PAIR, 368);
+  let a24 = v128.load(PAIR, 384);
+  for (let round = ROUNDS; round < ROUNDS + 192; round += 8) {
+    const c0 = v128.xor(v128.xor(v128.xor(a0, a5), v128.xor(a10, a15)), a20);
+    const c1 = v128.xor(v128.xor(v128.xor(a1, a6), v128.xor(a11, a16)), a21);
+    const c2 = v128.xor(v128.xor(v128.xor(a2, a7), v128.xor(a12, a17)), a22);
+    const c3 = v128.xor(v128.xor(v128.xor(a3, a8), v128.xor(a13, a18)), a23);
+    const c4 = v128.xor(v128.xor(v128.xor(a4, a9), v128.xor(a14, a19)), a24);
+    const d0 = v128.xor(c4, rotate(c1, 1));
+    const d1 = v128.xor(c0, rotate(c2, 1));
+    const d2 = v128.xor(c1, rotate(c3, 1));
+    const d3 = v128.xor(c2, rotate(c4, 1));
+    const d4 = v128.xor(c3, rotate(c0, 1));
+    const b0 = v128.xor(a0, d0);
+    const b1 = rotate(v128.xor(a6, d1), 44);
+    const b2 = rotate(v128.xor(a12, d2), 43);
+    const b3 = rotate(v128.xor(a18, d3), 21);
+    const b4 = rotate(v128.xor(a24, d4), 14);
+    const b5 = rotate(v128.xor(a3, d3), 28);
+    const b6 = rotate(v128.xor(a9, d4), 20);
+    const b7 = rotate(v128.xor(a10, d0), 3);
+    const b8 = rotate(v128.xor(a16, d1), 45);
+    const b9 = rotate(v128.xor(a22, d2), 61);
+    const b10 = rotate(v128.xor(a1, d1), 1);
+    const b11 = rotate(v128.xor(a7, d2), 6);
+    const b12 = rotate(v128.xor(a13, d3), 25);
+    const b13 = rotate(v128.xor(a19, d4), 8);
+    const b14 = rotate(v128.xor(a20, d0), 18);
+    const b15 = rotate(v128.xor(a4, d4), 27);
+    const b16 = rotate(v128.xor(a5, d0), 36);
+    const b17 = rotate(v128.xor(a11, d1), 10);
+    const b18 = rotate(v128.xor(a17, d2), 15);
+    const b19 = rotate(v128.xor(a23, d3), 56);
+    const b20 = rotate(v128.xor(a2, d2), 62);
+    const b21 = rotate(v128.xor(a8, d3), 55);
+    const b22 = rotate(v128.xor(a14, d4), 39);
+    const b23 = rotate(v128.xor(a15, d0), 41);
+    const b24 = rotate(v128.xor(a21, d1), 2);
+    a0 = v128.xor(v128.xor(b0, v128.andnot(b2, b1)), v128.load64_splat(round));
+    a1 = v128.xor(b1, v128.andnot(b3, b2));
+    a2 = v128.xor(b2, v128.andnot(b4, b3));
+    a3 = v128.xor(b3, v128.andnot(b0, b4));
+    a4 = v128.xor(b4, v128.andnot(b1, b0));
+    a5 = v128.xor(b5, v128.andnot(b7, b6));
+    a6 = v128.xor(b6, v128.andnot(b8, b7));
+    a7 = v128.xor(b7, v128.andnot(b9, b8));
+    a8 = v128.xor(b8, v128.andnot(b5, b9));
+    a9 = v128.xor(b9, v128.andnot(b6, b5));
+    a10 = v128.xor(b10, v128.andnot(b12, b11));
+    a11 = v128.xor(b11, v128.andnot(b13, b12));
+    a12 = v128.xor(b12, v128.andnot(b14, b13));
+    a13 = v128.xor(b13, v128.andnot(b10, b14));
+    a14 = v128.xor(b14, v128.andnot(b11, b10));
+    a15 = v128.xor(b15, v128.andnot(b17, b16));
+    a16 = v128.xor(b16, v128.andnot(b18, b17));
+    a17 = v128.xor(b17, v128.andnot(b19, b18));
+    a18 = v128.xor(b18, v128.andnot(b15, b19));
+    a19 = v128.xor(b19, v128.andnot(b16, b15));
+    a20 = v128.xor(b20, v128.andnot(b22, b21));
+    a21 = v128.xor(b21, v128.andnot(b23, b22));
+    a22 = v128.xor(b22, v128.andnot(b24, b23));
+    a23 = v128.xor(b23, v128.andnot(b20, b24));
+    a24 = v128.xor(b24, v128.andnot(b21, b20));
+  }
+  v128.store(PAIR, a0);
+  v128.store(PAIR, a1, 16);
+  v128.store(PAIR, a2, 32);
+  v128.store(PAIR, a3, 48);
+  v128.store(PAIR, a4, 64);
+  v128.store(PAIR, a5, 80);
+  v128.store(PAIR, a6, 96);
+  v128.store(PAIR, a7, 112);
+  v128.store(PAIR, a8, 128);
+  v128.store(PAIR, a9, 144);
+  v128.store(PAIR, a10, 160);
+  v128.store(PAIR, a11, 176);
+  v128.store(PAIR, a12, 192);
+  v128.store(PAIR, a13, 208);
+  v128.store(PAIR, a14, 224);
+  v128.store(PAIR, a15, 240);
+  v128.store(PAIR, a16, 256);
+  v128.store(PAIR, a17, 272);
+  v128.store(PAIR, a18, 288);
+  v128.store(PAIR, a19, 304);
+  v128.store(PAIR, a20, 320);
+  v128.store(PAIR, a21, 336);
+  v128.store(PAIR, a22, 352);
+  v128.store(PAIR, a23, 368);
+  v128.store(PAIR, a24, 384);
+}
+
+function rotate(lanes: v128, bits: i32): v128 {
+  return v128.or(i64x2.shl(lanes, bits), i64x2.shr_u(lanes, 64 - bits));
+}
+
+/** Ends the message of `size` bytes at `at` as Keccak has it, up to a whole block. Writes up to 16 bytes beyond that. */
+export function pad(at: usize, size: usize): void {
+  const end = at + (size / RATE + 1) * RATE;
+  const zero = i64x2.splat(0);
+  for (let to = at + size; to < end; to += 16) v128.store(to, zero);
+  store<u8>(at + size, 1);
+  store<u8>(end - 1, load<u8>(end - 1) | 0x80);
+}
+
+/** The 32 bytes at `out` become the digest of the padded message of `blocks` blocks. */
+export function hashOne(out: usize, message: usize, blocks: i32): void {
+  const zero = i64x2.splat(0);
+  for (let i: usize = 0; i < 208; i += 16) v128.store(ONE + i, zero);
+  for (; blocks > 0; blocks--, message += RATE) {
+    for (let i: usize = 0; i < RATE; i += 8) store<u64>(ONE + i, load<u64>(ONE + i) ^ load<u64>(message + i));
+    permuteOne();
+  }
+  v128.store(out, v128.load(ONE));
+  v128.store(out, v128.load(ONE, 16), 16);
+}
+
+/**
+ * The same for two messages; the first has no more blocks than the second. The digest of the first is written when it
+ * is there, after which its lanes go on over zeros.
+ */
+export function hashPair(
+  firstOut: usize,
+  first: usize,
+  firstBlocks: i32,
+  secondOut: usize,
+  second: usize,
+  secondBlocks: i32,
+): void {
+  const zero = i64x2.splat(0);
+  for (let i: usize = 0; i < 400; i += 16) v128.store(PAIR + i, zero);
+  for (let block = 1; block <= secondBlocks; block++, first += RATE, second += RATE) {
+    if (block > firstBlocks) first = ZEROS;
+    for (let i: usize = 0; i < RATE; i += 8) {
+      const lanes = v128.load64_lane(second + i, v128.load64_zero(first + i), 1);
+      v128.store(PAIR + 2 * i, v128.xor(v128.load(PAIR + 2 * i), lanes));
+    }
+    permutePair();
+    if (block == firstBlocks) writeDigest(firstOut, 0);
+  }
+  writeDigest(secondOut, 8);
+}
+
+function writeDigest(out: usize, lane: usize): void {
+  for (let i: usize = 0; i < 32; i += 8) store<u64>(out + i, load<u64>(PAIR + lane + 2 * i));
+}
