@@ -51,14 +51,12 @@ function parse(args: string[]) {
     const text = values[name];
     if (text === undefined) return undefined;
     const value = Number(text);
-    if (text.trim() === '' || !(value >= min && value <= max) || (name !== 'minutes' && !Number.isInteger(value))) {
-      throw new UsageFault(
-        `--${name} is ${name === 'minutes' ? 'a number of' : ''} ${min} to ${max}`.replace('  ', ' '),
-      );
+    if (text.trim() === '' || !Number.isInteger(value) || value < min || value > max) {
+      throw new UsageFault(`--${name} is a whole number of ${min} to ${max}`);
     }
     return value;
   };
-  const minutes = number('minutes', 0, minutesMax);
+  const minutes = number('minutes', 1, minutesMax);
   const kills = number('kills', 1, killsMax);
   return {
     suite: positionals[0],

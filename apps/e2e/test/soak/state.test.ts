@@ -116,8 +116,8 @@ test('the command refuses what it does not know in one sentence', () => {
   expect(launch().stdout).toContain('usage: npm run soak -- <suite>');
   for (const [args, said] of [
     [['stat'], 'soak: there is no suite stat\n'],
-    [['state', '--kills', '0'], 'soak: --kills is 1 to 1000000\n'],
-    [['state', '--minutes', 'x'], 'soak: --minutes is a number of 0 to 10080\n'],
+    [['state', '--kills', '0'], 'soak: --kills is a whole number of 1 to 1000000\n'],
+    [['state', '--minutes', 'x'], 'soak: --minutes is a whole number of 1 to 10080\n'],
     [['state', '--kill', '3'], "soak: Unknown option '--kill'"],
   ] as const) {
     const { status, stderr } = launch(...args);

@@ -2,6 +2,7 @@ import { keccak256 } from '@sheaf/crypto';
 import {
   bytesToHex,
   compareBytes,
+  encodeRlpBytes,
   equalBytes,
   hexToBytes,
   toHeight,
@@ -26,7 +27,6 @@ import {
   type TrieBatch,
   type TrieCommit,
 } from '@sheaf/trie';
-import { encodeRlpBytes } from '@sheaf/primitives';
 import type { Random } from '../../random.ts';
 import { SoakFault } from '../suite.ts';
 import { markOf, ownedView } from './child.ts';
