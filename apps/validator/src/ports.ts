@@ -18,9 +18,8 @@ export interface PayloadSource {
 
 /** What a block needs to be executed without state. */
 export interface BlockWitness {
-  /** Trie nodes and codes, in no order that matters. */
-  nodes: Uint8Array[];
-  codes: Uint8Array[];
+  /** Of the state before the block, as `decodeWitness` of libs/state reads it. */
+  state: Uint8Array;
   /** RLP headers, the parent first, without holes. */
   headers: Uint8Array[];
 }

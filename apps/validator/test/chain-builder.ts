@@ -10,13 +10,22 @@ import {
   type Certificate,
   type Payload,
 } from '@sheaf/protocol';
-import { createEngine, genesis, type ExecutePayloadResult, type NodeReader } from '@sheaf/state-transition';
+import {
+  BlockDraft,
+  collectWitness,
+  encodeWitness,
+  memoryKeyValue,
+  PartitionReader,
+  PartitionState,
+} from '@sheaf/state';
+import { createEngine, genesis, type ExecutedBlock, type Witness } from '@sheaf/state-transition';
 import type { devChainSpec } from '@sheaf/testing';
 
 /** One height of a real chain. */
 export interface BuiltHeight {
   payload: Payload;
-  result: ExecutePayloadResult;
+  block: ExecutedBlock;
+  witness: Witness;
   batch: BuiltBatch;
 }
 
@@ -37,24 +46,28 @@ export async function buildChain(
   const { spec } = chain;
   const engine = createEngine(spec);
   const start = await genesis(spec);
-  const nodes = new Map(start.changes.nodes);
-  const codes = new Map(start.changes.codes);
-  const state: NodeReader = { node: (hash) => nodes.get(hash), code: (hash) => codes.get(hash) };
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv);
+  state.commit(state.prepare(start.changes), { height: toHeight(0) });
+  const reader = new PartitionReader(kv);
   const headers: Header[] = [start.header];
   const built = new Map<bigint, BuiltHeight>();
   let parentHash = start.hash;
   for (const size of batchSizes) {
-    const executed: { payload: Payload; result: ExecutePayloadResult }[] = [];
+    const executed: Omit<BuiltHeight, 'batch'>[] = [];
     for (let i = 0; i < size; i++) {
       const parent = headers[0]!;
       const payload = nextPayload(chain, parent, parentHash);
       const hash = payloadHash(payload);
-      const result = await engine.executePayload({ payload, payloadHash: hash, parent, ancestors: headers }, state);
-      result.changes.nodes.forEach((node, key) => nodes.set(key, node));
-      result.changes.codes.forEach((code, key) => codes.set(key, code));
+      const draft = new BlockDraft(state);
+      const result = await engine.executePayload({ payload, payloadHash: hash, parent, ancestors: headers }, draft);
+      draft.commit({ height: payload.height });
+      reader.refresh();
+      const before = reader.at(toHeight(parent.number));
+      const witness = { state: encodeWitness(collectWitness(before, result.accessList)), headers: result.headers };
       headers.unshift(result.block.header);
       parentHash = hash;
-      executed.push({ payload, result });
+      executed.push({ payload, block: result.block, witness });
     }
     const batch = await certify(
       chain,

@@ -117,7 +117,7 @@ function selected(selector: executionV1.BlockSelector | undefined): Height {
 }
 
 function execution(world: World): ServiceImplementation {
-  const hash = (height: bigint): Hash32 => world.chain.get(height)!.result.block.hash;
+  const hash = (height: bigint): Hash32 => world.chain.get(height)!.block.hash;
   return partly(executionV1.ExecutionServiceService, {
     async getStatus() {
       const zero = Buffer.alloc(32);
@@ -127,11 +127,11 @@ function execution(world: World): ServiceImplementation {
     async getBlock({ block }) {
       const height = selected(block);
       const { built, tampering } = at(world, height);
-      return { block: blockToWire((tampering.block ?? same)({ ...built.result.block, height })) };
+      return { block: blockToWire((tampering.block ?? same)({ ...built.block, height })) };
     },
     async getWitness({ block }) {
       const { built, tampering } = at(world, selected(block));
-      return witnessToWire((tampering.witness ?? same)(built.result.witness));
+      return witnessToWire((tampering.witness ?? same)(built.witness));
     },
   });
 }

@@ -9,6 +9,7 @@ import { ChainError, toHeight, zeroHash, type Hash32 } from '@sheaf/primitives';
 import { encodeBlockAnnouncement } from '@sheaf/proto';
 import { attestationDigest, batchDigest } from '@sheaf/protocol';
 import { testContext } from '@sheaf/service';
+import { decodeWitness, encodeWitness } from '@sheaf/state';
 import { bundleWorker, devChainSpec, testNatsUrl, testStreamPrefix, waitFor as waitForAtMost } from '@sheaf/testing';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -97,7 +98,7 @@ afterAll(async () => {
 });
 
 function announce(height: bigint, hash: Hash32) {
-  const { block } = world.chain.get(height)!.result;
+  const { block } = world.chain.get(height)!;
   const header = encodeHeader(block.header);
   const announcement = { height: toHeight(height), hash, payloadHash: block.payloadHash, header, dropped: [] };
   return bus.publish('blocks', encodeBlockAnnouncement(announcement));
@@ -108,7 +109,7 @@ test('signs the heights of one batch in order, each for the block that the chain
   await waitFor(() => heights().length === 2);
   expect(heights()).toEqual([1, 2]);
   for (const attestation of world.attestations) {
-    expect(attestation.blockHash).toBe(world.chain.get(attestation.height)!.result.block.hash);
+    expect(attestation.blockHash).toBe(world.chain.get(attestation.height)!.block.hash);
     expect(blsVerify(spec.validators[0]!.publicKey, attestationDigest(attestation), attestation.signature)).toBe(true);
   }
   expect(await divergence()).toBe('0');
@@ -157,13 +158,18 @@ const wrongs: [string, Tampering, RegExp][] = [
     /execution says/,
   ],
   [
-    'a witness that lacks a node',
-    { witness: (witness) => ({ ...witness, nodes: witness.nodes.slice(1) }) },
+    'a witness that lacks a code',
+    {
+      witness: (witness) => {
+        const state = decodeWitness(witness.state);
+        return { ...witness, state: encodeWitness({ ...state, codes: state.codes.slice(1) }) };
+      },
+    },
     /height 7: /,
   ],
   [
     'a witness with an altered node',
-    { witness: (witness) => ({ ...witness, nodes: witness.nodes.map((node) => flip(node, node.length - 1)) }) },
+    { witness: (witness) => ({ ...witness, state: flip(witness.state, witness.state.length >> 1) }) },
     /height 8: /,
   ],
   [
@@ -233,7 +239,7 @@ test('a node that is away is no alarm, and a lying announcement neither', async 
   expect(heights()).not.toContain(14);
   world.tampering = {};
   await waitFor(() => heights().includes(14));
-  expect(world.attestations.at(-1)!.blockHash).toBe(world.chain.get(14n)!.result.block.hash);
+  expect(world.attestations.at(-1)!.blockHash).toBe(world.chain.get(14n)!.block.hash);
 });
 
 test.each<[string, () => Record<string, string>, string]>([

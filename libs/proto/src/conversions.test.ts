@@ -208,10 +208,7 @@ const conversions: Conversion[] = [
     wire: proto.witnessToWire(sample.witness),
     read: proto.witnessFromWire,
     rules: {
-      nodes: list(0, Infinity),
-      'nodes.0': bytes(1, Infinity),
-      codes: list(0, Infinity),
-      'codes.0': bytes(1, 24_576),
+      state: bytes(1, 16_777_216),
       headers: list(1, 256),
       'headers.0': bytes(1, 1_024),
     },
@@ -338,8 +335,6 @@ describe('rules over more than one field', () => {
     const large = Array.from({ length: 17 }, () => Buffer.alloc(131_072));
     expect(refused(() => proto.transactionsFromWire(large, 500, 'transactions'))).toBe('transactions');
     expect(refused(() => proto.transactionsFromWire([], 500, 'transactions', 1))).toBe('transactions');
-    const nodes = Array.from({ length: 5 }, () => Buffer.alloc(4_194_304));
-    expect(refused(() => proto.witnessFromWire({ nodes, codes: [], headers: [] }, 'witness'))).toBe('witness');
   });
 
   test('bitmaps have one form', () => {

@@ -317,29 +317,17 @@ export function accountFromWire(message: executionV1.Account | undefined, field:
 }
 
 export function witnessToWire(witness: Witness): executionV1.GetWitnessResponse {
-  return {
-    nodes: witness.nodes.map(toBuffer),
-    codes: witness.codes.map(toBuffer),
-    headers: witness.headers.map(toBuffer),
-  };
+  return { state: toBuffer(witness.state), headers: witness.headers.map(toBuffer) };
 }
 
-/** At most 16 MiB in all. @throws ChainError `INVALID_ARGUMENT` naming the field below `field` */
+/** @throws ChainError `INVALID_ARGUMENT` naming the field below `field`. What the state's bytes are is not looked at */
 export function witnessFromWire(message: executionV1.GetWitnessResponse | undefined, field: string): Witness {
   const witness = wire.required(message, field);
-  let total = 0;
-  const readAll = (items: readonly Uint8Array[], bound: { min?: number; max: number }, bytesMax: number, at: string) =>
-    wire.list(items, bound, at).map((item, index) => {
-      const bytes = wire.bytes(item, { min: 1, max: bytesMax }, `${at}.${index}`);
-      total += bytes.length;
-      if (total > limits.witnessBytesMax) refuse(field, `must be at most ${limits.witnessBytesMax} bytes in all`);
-      return bytes;
-    });
   return {
-    // The total bounds the count: no node is empty.
-    nodes: readAll(witness.nodes, { max: limits.witnessBytesMax }, limits.witnessBytesMax, `${field}.nodes`),
-    codes: readAll(witness.codes, { max: limits.witnessBytesMax }, codeBytesMax, `${field}.codes`),
-    headers: readAll(witness.headers, { min: 1, max: 256 }, headerBytesMax, `${field}.headers`),
+    state: wire.bytes(witness.state, { min: 1, max: limits.witnessBytesMax }, `${field}.state`),
+    headers: wire
+      .list(witness.headers, { min: 1, max: 256 }, `${field}.headers`)
+      .map((header, index) => wire.bytes(header, { min: 1, max: headerBytesMax }, `${field}.headers.${index}`)),
   };
 }
 

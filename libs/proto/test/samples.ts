@@ -122,4 +122,4 @@ export const account: AccountRecord = {
   storageRoot: hash(3),
 };
 
-export const witness: Witness = { nodes: [bytes(532, 1)], codes: [bytes(100, 2)], headers: [bytes(600, 3)] };
+export const witness: Witness = { state: bytes(532, 1), headers: [bytes(600, 3)] };

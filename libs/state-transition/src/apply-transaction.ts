@@ -10,7 +10,7 @@ import {
 } from '@sheaf/evm';
 import { contractAddress, effectiveGasPrice, logsBloom, type Log, type TransactionFields } from '@sheaf/ethereum';
 import { bytesToHex, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
-import { isEmptyCode } from './account-codec.ts';
+import { isEmptyCode } from '@sheaf/state';
 import { authorize } from './authorize.ts';
 import {
   blobGas,

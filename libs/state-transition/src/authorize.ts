@@ -1,7 +1,7 @@
 import type { Evm } from '@sheaf/evm';
 import { recoverAuthority, type Authorization } from '@sheaf/ethereum';
 import { concatBytes, hexToBytes, zeroAddress } from '@sheaf/primitives';
-import { isEmptyCode } from './account-codec.ts';
+import { isEmptyCode } from '@sheaf/state';
 import { delegateOf } from './transaction-rules.ts';
 
 /** What the intrinsic gas took too much for an authority that exists: 25,000 less 12,500. */

@@ -1,6 +1,6 @@
 import { encodeHeader, headerHash, type Header } from '@sheaf/ethereum';
 import { hexToBytes, type Hash32 } from '@sheaf/primitives';
-import type { RecordingReader } from './recording-reader.ts';
+import type { ReadGuard } from './read-guard.ts';
 
 /**
  * BLOCKHASH from ancestor headers. Each header is believed only when it hashes to what its child says, so that a forged
@@ -9,12 +9,12 @@ import type { RecordingReader } from './recording-reader.ts';
 export class BlockHashes {
   readonly #number: bigint;
   readonly #ancestors: readonly Header[];
-  readonly #reader: RecordingReader;
+  readonly #reader: ReadGuard;
   /** Hashes of number-1, number-2, … as far as they were asked for. */
   readonly #hashes: Hash32[];
 
   /** For a block of that number and parent; `ancestors` starts with the parent and falls without holes. */
-  constructor(number: bigint, parentHash: Hash32, ancestors: readonly Header[], reader: RecordingReader) {
+  constructor(number: bigint, parentHash: Hash32, ancestors: readonly Header[], reader: ReadGuard) {
     this.#number = number;
     this.#hashes = [parentHash];
     this.#ancestors = ancestors;

@@ -4,9 +4,8 @@ import { MissingState, notHere, type AccountEffect, type HostAccount, type SlotE
 import { keccak256 } from '@sheaf/crypto';
 import { bytesToHex, equalBytes, hexToBytes, toAddress, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
 import fc from 'fast-check';
-import { emptyCodeHashBytes } from './account-codec.ts';
+import { emptyCodeHashBytes, type StateReader } from '@sheaf/state';
 import { BlockOverlay } from './block-overlay.ts';
-import type { StateReader } from './state-reader.ts';
 
 interface ModelAccount {
   nonce: bigint;

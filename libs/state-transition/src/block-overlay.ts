@@ -8,10 +8,14 @@ import {
 } from '@sheaf/evm';
 import { keccak256 } from '@sheaf/crypto';
 import { bytesToHex, equalBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
-import { emptyCodeHashBytes } from './account-codec.ts';
-import type { AccountChange, BlockChanges } from './block-changes.ts';
-import { ByteMap } from './byte-map.ts';
-import type { StateReader } from './state-reader.ts';
+import {
+  ByteMap,
+  emptyCodeHashBytes,
+  type AccountAccess,
+  type AccountChange,
+  type BlockChanges,
+  type StateReader,
+} from '@sheaf/state';
 
 /** Says the hash of an ancestor block; see `Host.blockHash`. */
 export type BlockHashSource = Host['blockHash'];
@@ -132,6 +136,18 @@ export class BlockOverlay implements Host {
     const key = hexToBytes(slot);
     if (this.storage(hexToBytes(address), key) === notHere) throw new MissingState([{ kind: 'slot', address, slot }]);
     setSlot(entry, key, { before: entry.slots?.get(key)?.before ?? zero, now: equalBytes(value, zero) ? zero : value });
+  }
+
+  /** Every account that was asked for, with the slots of it, and what differs now from the state before the block. */
+  accesses({ accounts }: BlockChanges): AccountAccess[] {
+    const changes = new Map(accounts.map((change) => [change.address, change]));
+    return this.#entries.values().map(({ slots }, index) => {
+      const address = bytesToHex(this.#entries.keyAt(index)) as Address;
+      const change = changes.get(address);
+      const changed = new Set(change?.slots.map(({ slot }) => slot));
+      const reads = slots?.values().map((_, at) => bytesToHex(slots.keyAt(at)) as Hash32) ?? [];
+      return { address, change, reads: reads.filter((slot) => !changed.has(slot)) };
+    });
   }
 
   /** What differs now from the state before the block. */

@@ -1,6 +1,6 @@
 import { notHere, type BlockEnvironment, type Evm } from '@sheaf/evm';
 import { ChainError, hexToBytes, limits, type Address } from '@sheaf/primitives';
-import { emptyCodeHashBytes, isEmptyCode } from './account-codec.ts';
+import { emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
 import { gasLeft, gasPaid, warm } from './apply-transaction.ts';
 import { environmentOf } from './block-environment.ts';
 import { BlockHashes } from './block-hashes.ts';
@@ -8,9 +8,8 @@ import { BlockOverlay } from './block-overlay.ts';
 import { initcodeBytesMax, leastGas } from './transaction-rules.ts';
 import type { ForkRules } from './fork-rules.ts';
 import { haltWords } from './halt-words.ts';
-import type { CallInput, CallMessage, CallResult, NodeReader } from './ports.ts';
-import { RecordingReader } from './recording-reader.ts';
-import { trieState } from './trie-state.ts';
+import type { CallInput, CallMessage, CallResult } from './ports.ts';
+import { ReadGuard } from './read-guard.ts';
 
 /** What one run of a message used. */
 export interface CallRun extends CallResult {
@@ -27,11 +26,11 @@ export interface CallSession {
 }
 
 /** Ready to run the message after the block. @throws ChainError `REJECTED`, `DATA_LOSS` */
-export function openCall(evm: Evm, rules: ForkRules, input: CallInput, source: NodeReader): CallSession {
+export function openCall(evm: Evm, rules: ForkRules, input: CallInput, source: StateReader): CallSession {
   const { header, message, ancestors } = input;
-  const reader = new RecordingReader(source);
+  const reader = new ReadGuard(source);
   const hashes = new BlockHashes(header.number, header.parentHash, ancestors, reader);
-  const state = new BlockOverlay(trieState(header.stateRoot, reader), (number) => hashes.hash(number));
+  const state = new BlockOverlay(reader, (number) => hashes.hash(number));
   // As geth does: who offers no price is not asked for one, and sees no base fee.
   const baseFeePerGas = message.gasPrice === 0n ? 0n : header.baseFeePerGas;
   const environment = { ...environmentOf(header, rules), baseFeePerGas };
@@ -67,7 +66,7 @@ export function openCall(evm: Evm, rules: ForkRules, input: CallInput, source: N
 }
 
 /** @throws ChainError `REJECTED`, `DATA_LOSS` */
-export function call(evm: Evm, rules: ForkRules, input: CallInput, source: NodeReader): CallResult {
+export function call(evm: Evm, rules: ForkRules, input: CallInput, source: StateReader): CallResult {
   const session = openCall(evm, rules, input, source);
   const { gasLimit } = input.message;
   const { gasPaid: _, ...result } = session.run(

@@ -1,7 +1,8 @@
 import { bytesToHex, isChainError, limits } from '@sheaf/primitives';
 import type { Evm } from '@sheaf/evm';
 import { openCall, rejected, type CallRun, type CallSession } from './call.ts';
-import type { CallInput, NodeReader } from './ports.ts';
+import type { StateReader } from '@sheaf/state';
+import type { CallInput } from './ports.ts';
 import type { ForkRules } from './fork-rules.ts';
 
 const transferGas = 21_000n;
@@ -14,7 +15,7 @@ const tolerancePerMille = 15n;
  * The least gas limit with which the message succeeds, by binary search as geth's estimator does it.
  * @throws ChainError `REJECTED`: `REVERTED` with the revert data, `OUT_OF_GAS`, or why it cannot start; `DATA_LOSS`
  */
-export function estimateGas(evm: Evm, rules: ForkRules, input: CallInput, source: NodeReader): bigint {
+export function estimateGas(evm: Evm, rules: ForkRules, input: CallInput, source: StateReader): bigint {
   const session = openCall(evm, rules, input, source);
   let high = highest(rules, input, session);
   if (isPlainTransfer(input, session) && high >= transferGas && succeeds(session, transferGas)) return transferGas;

@@ -11,39 +11,39 @@ import {
 } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, hexToBytes, type Hash32 } from '@sheaf/primitives';
 import { environmentOf } from './block-environment.ts';
+import type { BlockState } from '@sheaf/state';
 import { BlockHashes } from './block-hashes.ts';
 import { BlockOverlay } from './block-overlay.ts';
 import { BlockRun } from './block-run.ts';
 import { dropReasons, readPayloadTransaction } from './payload-transaction.ts';
 import type { ForkRules } from './fork-rules.ts';
-import type { DroppedTransaction, ExecutePayloadInput, ExecutePayloadResult, NodeReader } from './ports.ts';
-import { RecordingReader } from './recording-reader.ts';
+import type { DroppedTransaction, ExecutePayloadInput, ExecutePayloadResult } from './ports.ts';
+import { ReadGuard } from './read-guard.ts';
 import { hashRequests } from './requests.ts';
-import { trieState } from './trie-state.ts';
 
 /** One payload on one pre-state, from the system calls before the transactions to the header. */
 export function executePayload(
   evm: Evm,
   rules: ForkRules,
   input: ExecutePayloadInput,
-  source: NodeReader,
+  before: BlockState,
 ): ExecutePayloadResult {
   const { payload, parent } = input;
   const parentHash = headerHash(parent);
   checkPayload(rules, input, parentHash);
-  const reader = new RecordingReader(source);
+  const reader = new ReadGuard(before);
   const ancestors = input.ancestors.length > 0 ? input.ancestors : [parent];
   const hashes = new BlockHashes(payload.height, parentHash, ancestors, reader);
-  const trie = trieState(parent.stateRoot, reader);
-  const state = new BlockOverlay(trie, (number) => hashes.hash(number));
+  const state = new BlockOverlay(reader, (number) => hashes.hash(number));
   const fields = headerFields(input, parentHash);
   const run = new BlockRun(evm, rules, state, environmentOf(fields, rules));
   run.start(fields);
   const { transactions, dropped } = runAll(run, rules, input);
   run.payWithdrawals(payload.deposits);
   const requestsHash = rules.prague ? hashRequests(run.requests().requests) : undefined;
-  const { stateRoot, changes } = trie.commit(state.changes());
   reader.check();
+  const changes = state.changes();
+  const stateRoot = before.rootAfter(changes);
   const { receipts } = run;
   const header: Header = {
     ...fields,
@@ -61,7 +61,8 @@ export function executePayload(
   return {
     block: { ...block, hash: headerHash(header), payloadHash, receipts, dropped, rlp: encodeBlock(block) },
     changes,
-    witness: { ...reader.reads(), headers: hashes.reads() },
+    accessList: { accounts: state.accesses(changes), codes: changes.codes, codeReads: reader.codesRead() },
+    headers: hashes.reads(),
   };
 }
 

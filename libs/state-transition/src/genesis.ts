@@ -1,7 +1,6 @@
 import { keccak256 } from '@sheaf/crypto';
 import {
   emptyOmmersHash,
-  emptyRoot,
   encodeBlock,
   headerHash,
   receiptsRoot,
@@ -11,10 +10,8 @@ import {
 } from '@sheaf/ethereum';
 import { bytesToHex, hexToBytes, toHeight, zeroAddress, zeroHash, type Address, type Hash32 } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
-import type { AccountChange, BlockChanges } from './block-changes.ts';
-import type { StateChanges } from './ports.ts';
+import { memoryKeyValue, PartitionState, type AccountChange, type BlockChanges } from '@sheaf/state';
 import { hashRequests } from './requests.ts';
-import { commitChanges } from './state-root.ts';
 import { systemContracts } from './system-contracts.ts';
 
 /**
@@ -23,18 +20,18 @@ import { systemContracts } from './system-contracts.ts';
  */
 export async function genesis(
   spec: ChainSpec,
-): Promise<{ header: Header; hash: Hash32; rlp: Uint8Array; changes: StateChanges }> {
+): Promise<{ header: Header; hash: Hash32; rlp: Uint8Array; changes: BlockChanges }> {
   const { alloc, timestamp, gasLimit, baseFeePerGas, extraData } = spec.genesis;
-  const accounts: BlockChanges = { accounts: [], codes: new Map() };
+  const changes: BlockChanges = { accounts: [], codes: new Map() };
   for (const [address, { balance, nonce, code, storage }] of alloc) {
     const slots = [...storage].map(([slot, value]) => ({ slot, value: hexToBytes(value) }));
-    addAccount(accounts, { address, nonce, balance, code, slots });
+    addAccount(changes, { address, nonce, balance, code, slots });
   }
   for (const { address, code } of systemContracts(spec.fork)) {
-    if (!alloc.has(address)) addAccount(accounts, { address, nonce: 1n, balance: 0n, code, slots: [] });
+    if (!alloc.has(address)) addAccount(changes, { address, nonce: 1n, balance: 0n, code, slots: [] });
   }
-  const nothing = { node: () => undefined, code: () => undefined };
-  const { stateRoot, changes } = commitChanges(emptyRoot, accounts, nothing);
+  const empty = new PartitionState(memoryKeyValue());
+  const stateRoot = empty.stateRoot(empty.prepare(changes).tops);
   const header: Header = {
     parentHash: zeroHash,
     ommersHash: emptyOmmersHash,

@@ -14,13 +14,12 @@ import {
 } from '@sheaf/ethereum';
 import { bytesToHex, hexToBytes, isChainError, type Address, type ChainError, type Hash32 } from '@sheaf/primitives';
 import { environmentOf } from './block-environment.ts';
-import type { BlockChanges } from './block-changes.ts';
 import { BlockOverlay, type BlockHashSource } from './block-overlay.ts';
 import { BlockRun } from './block-run.ts';
 import type { ForkRules } from './fork-rules.ts';
 import type { InvalidReason } from './invalid-reason.ts';
 import { hashRequests } from './requests.ts';
-import type { StateReader } from './state-reader.ts';
+import type { BlockChanges, StateReader } from '@sheaf/state';
 import { refuseHeader, type HeaderField, type HeaderFault } from './validate-header.ts';
 
 /** The first thing that is wrong with a block. */

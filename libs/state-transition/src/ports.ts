@@ -1,28 +1,12 @@
 import type { AccessListEntry, Header, Receipt, Withdrawal } from '@sheaf/ethereum';
 import type { Address, Hash32 } from '@sheaf/primitives';
 import type { Payload } from '@sheaf/protocol';
-
-/**
- * Where the pre-state comes from: trie nodes and codes by their keccak256. Synchronous, because what stands behind it
- * (LMDB, a Map) is. The bytes must hash to the key; `undefined` means not there.
- */
-export interface NodeReader {
-  node(hash: Hash32): Uint8Array | undefined;
-  code(hash: Hash32): Uint8Array | undefined;
-}
-
-/** What an execution adds. Content-addressed: adding it twice, or adding it to another block's state, changes nothing. */
-export interface StateChanges {
-  nodes: Map<Hash32, Uint8Array>;
-  codes: Map<Hash32, Uint8Array>;
-}
+import type { AccessList, BlockChanges, BlockState, StateReader } from '@sheaf/state';
 
 /** What suffices to execute one payload with no other state. */
 export interface Witness {
-  /** Trie nodes of the pre-state (RLP), sorted by their hash. */
-  nodes: Uint8Array[];
-  /** Codes that were read, sorted by their hash. */
-  codes: Uint8Array[];
+  /** As `encodeWitness` of libs/state writes it. */
+  state: Uint8Array;
   /** RLP headers that were read, the parent first, by falling height, without holes. */
   headers: Uint8Array[];
 }
@@ -79,8 +63,11 @@ export interface ExecutePayloadInput {
 
 export interface ExecutePayloadResult {
   block: ExecutedBlock;
-  changes: StateChanges;
-  witness: Witness;
+  changes: BlockChanges;
+  /** What the block read and wrote: `collectWitness` makes a witness of it. */
+  accessList: AccessList;
+  /** RLP headers that were read, the parent first, by falling height, without holes. */
+  headers: Uint8Array[];
 }
 
 /** A change to one account for the length of one call. */
@@ -127,8 +114,8 @@ export interface CallInput {
 
 /**
  * Executes payloads and messages. Obligations: deterministic (no clock, no randomness); `executePayload` reads nothing
- * but its input and `state`, and `state` only through the reader; what it read is in the witness, so that executing
- * with `witnessReader(witness)` gives the same block.
+ * but its input and `state`; what it read is in the access list, so that executing on the witness of that gives the same
+ * block.
  */
 export interface ExecutionEngine {
   /**
@@ -136,34 +123,17 @@ export interface ExecutionEngine {
    * @throws ChainError `CONFLICT` when the payload does not come after `parent`, `INVALID_ARGUMENT` when its own
    * fields cannot make a header, `DATA_LOSS` when a node or a code that is needed is missing
    */
-  executePayload(input: ExecutePayloadInput, state: NodeReader): Promise<ExecutePayloadResult>;
+  executePayload(input: ExecutePayloadInput, state: BlockState): Promise<ExecutePayloadResult>;
   /**
    * Runs the message after `header`. Fees are charged only when a gas price is given.
    * @throws ChainError `REJECTED` when it cannot even start (`INSUFFICIENT_FUNDS`, `INTRINSIC_GAS`,
    * `INITCODE_TOO_LARGE`, `FEE_CAP_TOO_LOW`), `DATA_LOSS`
    */
-  call(input: CallInput, state: NodeReader): Promise<CallResult>;
+  call(input: CallInput, state: StateReader): Promise<CallResult>;
   /**
    * The least gas limit with which the message succeeds (within 1.5 %, as geth's).
    * @throws ChainError `REJECTED` with reason `REVERTED` and the revert data, or `OUT_OF_GAS` when no allowed limit
    * suffices, and what `call` throws
    */
-  estimateGas(input: CallInput, state: NodeReader): Promise<bigint>;
-}
-
-/** An account's own fields; one that does not exist has zeros, the empty code hash and the empty root. */
-export interface AccountState {
-  balance: bigint;
-  nonce: bigint;
-  codeHash: Hash32;
-  storageRoot: Hash32;
-}
-
-/** An EIP-1186 proof. */
-export interface AccountProof {
-  account: AccountState;
-  /** RLP trie nodes from the state root down. */
-  accountProof: Uint8Array[];
-  /** In the order asked for. */
-  storageProofs: { slot: Hash32; value: bigint; proof: Uint8Array[] }[];
+  estimateGas(input: CallInput, state: StateReader): Promise<bigint>;
 }

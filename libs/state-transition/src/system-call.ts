@@ -1,6 +1,6 @@
 import { MissingState, notHere, type BlockEnvironment, type Evm, type TransactionEffects } from '@sheaf/evm';
 import { hexToBytes, type Address } from '@sheaf/primitives';
-import { isEmptyCode } from './account-codec.ts';
+import { isEmptyCode } from '@sheaf/state';
 import type { BlockOverlay } from './block-overlay.ts';
 import { systemAddress } from './system-contracts.ts';
 

@@ -3,7 +3,7 @@
 import { warmPrecompiles } from '@sheaf/evm';
 import type { Authorization, TransactionFields } from '@sheaf/ethereum';
 import { zeroAddress } from '@sheaf/primitives';
-import { emptyCodeHashBytes } from '../src/account-codec.ts';
+import { emptyCodeHashBytes } from '@sheaf/state';
 import { authority, contract, open, signed, to, type Given } from './world.ts';
 
 beforeAll(() => warmPrecompiles({ pointEvaluation: false }));

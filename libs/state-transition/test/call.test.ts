@@ -1,7 +1,8 @@
 // Goal: calls and estimates follow geth: reverts with data, halts, funds, overrides, EIP-7623, the least sufficient gas.
 // Method: messages against test contracts; an estimate must succeed as a transaction, and 2 % less must not.
 import { hexToBytes, isChainError, toAddress, type ChainErrorDetail } from '@sheaf/primitives';
-import { proveAccount, readAccount, type CallMessage } from '../src/index.ts';
+import { proveState, readAccount } from '@sheaf/state';
+import type { CallMessage } from '../src/index.ts';
 import { contracts, openChain, senders, sign, testSpec, word, type TestChain } from './chain.ts';
 
 const spec = testSpec('osaka');
@@ -117,9 +118,9 @@ test('an estimate that cannot succeed says why', async () => {
 });
 
 test('proofs start at the state root, and give the account and its slots', () => {
-  const root = chain.head().stateRoot;
-  const proof = proveAccount(chain.state, root, contracts.store, [word(3n), word(500n)]);
-  expect(proof.account).toEqual(readAccount(chain.state, root, contracts.store));
+  const state = chain.at();
+  const proof = proveState(state, contracts.store, [word(3n), word(500n)]);
+  expect(proof.account).toEqual(readAccount(state, contracts.store));
   expect(proof.storageProofs.map(({ value }) => value)).toEqual([103n, 0n]);
   expect(proof.accountProof.length).toBeGreaterThan(0);
   expect(proof.storageProofs[0]!.proof.length).toBeGreaterThan(0);

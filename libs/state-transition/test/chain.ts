@@ -3,7 +3,18 @@ import { privateKeyToAddress } from '@sheaf/crypto';
 import { nextBaseFee, signTransaction, type Header, type UnsignedTransaction } from '@sheaf/ethereum';
 import { hexToBytes, toAddress, toEpoch, toHash32, toHeight, type Address, type Hash32 } from '@sheaf/primitives';
 import { payloadHash, type ChainSpec, type Payload } from '@sheaf/protocol';
-import { createEngine, genesis, type ExecutePayloadResult, type NodeReader } from '../src/index.ts';
+import {
+  BlockDraft,
+  collectWitness,
+  decodeAccessList,
+  encodeAccessList,
+  memoryKeyValue,
+  PartitionReader,
+  PartitionState,
+  type StateAt,
+  type StateWitness,
+} from '@sheaf/state';
+import { createEngine, genesis, type ExecutePayloadResult } from '../src/index.ts';
 
 export const chainId = 74323n;
 export const keys = [1, 2, 3, 4].map((n) => new Uint8Array(32).fill(n));
@@ -78,15 +89,27 @@ export function sign(from: number, fields: Partial<UnsignedTransaction>): Uint8A
 export async function openChain(spec: ChainSpec) {
   const engine = createEngine(spec);
   const start = await genesis(spec);
-  const nodes = new Map(start.changes.nodes);
-  const codes = new Map(start.changes.codes);
-  const state: NodeReader = { node: (hash) => nodes.get(hash), code: (hash) => codes.get(hash) };
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv);
+  state.commit(state.prepare(start.changes), { height: toHeight(0) });
+  const reader = new PartitionReader(kv);
   const headers: Header[] = [start.header];
   let lastPayload: Hash32 = start.hash;
   return {
     engine,
     genesis: start,
+    /** At the head. */
     state,
+    /** After a block; by default the last. */
+    at(number = headers.at(-1)!.number): StateAt {
+      reader.refresh();
+      return reader.at(toHeight(number));
+    },
+    /** Of a block that was executed; by default the last. */
+    witness(number = headers.at(-1)!.number): StateWitness {
+      const list = decodeAccessList(reader.accessList(toHeight(number))!);
+      return collectWitness(this.at(toHeight(number - 1n)), list);
+    },
     headers,
     head: () => headers.at(-1)!,
     /** Parent first, at most 256. */
@@ -110,6 +133,7 @@ export async function openChain(spec: ChainSpec) {
     },
     async execute(payload: Payload, known?: (Address | undefined)[]): Promise<ExecutePayloadResult> {
       const hash = payloadHash(payload);
+      const draft = new BlockDraft(state);
       const result = await engine.executePayload(
         {
           payload,
@@ -118,10 +142,9 @@ export async function openChain(spec: ChainSpec) {
           ancestors: this.ancestors(),
           ...(known ? { senders: known } : {}),
         },
-        state,
+        draft,
       );
-      for (const [key, node] of result.changes.nodes) nodes.set(key, node);
-      for (const [key, code] of result.changes.codes) codes.set(key, code);
+      draft.commit({ height: payload.height, accessList: encodeAccessList(result.accessList) });
       headers.push(result.block.header);
       lastPayload = hash;
       return result;

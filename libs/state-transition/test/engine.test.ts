@@ -3,7 +3,8 @@
 import { decodeHeader, type UnsignedTransaction } from '@sheaf/ethereum';
 import { bytesToHex, hexToBytes, toAddress, toHeight, zeroHash, type Address } from '@sheaf/primitives';
 import { payloadHash } from '@sheaf/protocol';
-import { createEngine, readAccount, readStorage, witnessReader } from '../src/index.ts';
+import { readAccount, readStorage, WitnessState } from '@sheaf/state';
+import { createEngine } from '../src/index.ts';
 import { beaconRootsAddress, historyAddress } from '../src/system-contracts.ts';
 import { contracts, openChain, poorKey, senders, sign, testSpec, word } from './chain.ts';
 import { openOracle } from './oracle.ts';
@@ -90,26 +91,25 @@ test('BLOCKHASH reads ancestors, puts them into the witness, and misses none of 
     await oracle.run(block.rlp);
   }
   const payload = chain.payload({ transactions: [sign(0, { to: contracts.environment, data: hexToBytes(word(5n)) })] });
-  const { block, witness } = await chain.execute(payload);
+  const { block, headers: read } = await chain.execute(payload);
   await oracle.run(block.rlp);
-  const root = block.header.stateRoot;
-  expect(readStorage(chain.state, root, contracts.environment, word(0n))).toBe(BigInt(hashes[4]!));
-  expect(witness.headers).toHaveLength(4);
-  const headers = witness.headers.map(decodeHeader);
+  expect(readStorage(chain.at(), contracts.environment, word(0n))).toBe(BigInt(hashes[4]!));
+  expect(read).toHaveLength(4);
+  const headers = read.map(decodeHeader);
   const input = { payload, payloadHash: payloadHash(payload), parent: headers[0]! };
   const run = (ancestors: typeof headers) =>
-    chain.engine.executePayload({ ...input, ancestors }, witnessReader(witness));
+    chain.engine.executePayload({ ...input, ancestors }, new WitnessState(chain.witness(), headers[0]!.stateRoot));
   expect((await run(headers)).block.hash).toBe(block.hash);
   await expect(run(headers.slice(0, 3))).rejects.toMatchObject({ code: 'DATA_LOSS' });
   const forged = { ...headers[3]!, parentHash: zeroHash };
   await expect(run([...headers.slice(0, 3), forged])).rejects.toMatchObject({ code: 'DATA_LOSS' });
   // EIP-2935 and EIP-4788: the system calls left the parent's hash and the payload's parent.
-  expect(readStorage(chain.state, root, historyAddress, word(8n))).toBe(BigInt(hashes[8]!));
+  expect(readStorage(chain.at(), historyAddress, word(8n))).toBe(BigInt(hashes[8]!));
   const slot = (block.header.timestamp % 8_191n) + 8_191n;
-  expect(readStorage(chain.state, root, beaconRootsAddress, word(slot))).toBe(BigInt(payload.parentHash));
+  expect(readStorage(chain.at(), beaconRootsAddress, word(slot))).toBe(BigInt(payload.parentHash));
 });
 
-test('losing any one node or code of a busy witness is DATA_LOSS, never another root', async () => {
+test('losing any one storage or code of a busy witness, or a byte of it is DATA_LOSS, never another root', async () => {
   const chain = await openChain(osaka);
   const transactions = [
     sign(0, { to: contracts.store, data: hexToBytes(`0x${'00'.repeat(64)}`) }),
@@ -119,23 +119,26 @@ test('losing any one node or code of a busy witness is DATA_LOSS, never another 
   ];
   const payload = chain.payload({ transactions });
   const parent = chain.head();
-  const { block, witness } = await chain.execute(payload);
+  const { block } = await chain.execute(payload);
+  const witness = chain.witness();
   expect(block.receipts.map((receipt) => receipt.status)).toEqual([true, true, true, false]);
   const input = { payload, payloadHash: payloadHash(payload), parent, ancestors: [parent] };
-  expect((await chain.engine.executePayload(input, witnessReader(witness))).block.hash).toBe(block.hash);
-  for (const list of ['nodes', 'codes'] as const) {
+  const remake = async (on: typeof witness) =>
+    (await chain.engine.executePayload(input, new WitnessState(on, parent.stateRoot))).block.hash;
+  expect(await remake(witness)).toBe(block.hash);
+  const lost = expect.objectContaining({ code: 'DATA_LOSS' });
+  for (const list of ['storages', 'codes'] as const) {
+    expect(witness[list].length).toBeGreaterThan(0);
     for (const index of witness[list].keys()) {
-      const kept = { ...witness, [list]: witness[list].filter((_, i) => i !== index) };
-      await expect(chain.engine.executePayload(input, witnessReader(kept))).rejects.toMatchObject({
-        code: 'DATA_LOSS',
-      });
+      await expect(remake({ ...witness, [list]: witness[list].filter((_, i) => i !== index) })).rejects.toEqual(lost);
     }
   }
-  const forged = {
-    ...witness,
-    nodes: witness.nodes.map((node) => Uint8Array.from(node, (byte, i) => (i === 5 ? byte ^ 1 : byte))),
-  };
-  await expect(chain.engine.executePayload(input, witnessReader(forged))).rejects.toMatchObject({ code: 'DATA_LOSS' });
+  for (let at = 0; at < witness.accounts.length; at += 7) {
+    const accounts = witness.accounts.slice();
+    accounts[at]! ^= 1;
+    const refused = expect.objectContaining({ code: expect.stringMatching(/DATA_LOSS|INVALID_ARGUMENT/) });
+    await expect(remake({ ...witness, accounts })).rejects.toEqual(refused);
+  }
 });
 
 test('calls nest as deep as the gas goes', async () => {
@@ -173,11 +176,11 @@ test('KZG point evaluation works inside a block', async () => {
   const versioned = '010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014';
   const input = hexToBytes(`${word(10n)}${versioned}${'00'.repeat(64)}${infinity}${infinity}`);
   const chain = await openChain(osaka);
-  const { block } = await chain.execute(
+  await chain.execute(
     chain.payload({ transactions: [sign(0, { to: contracts.forward, data: input })] }),
   );
-  expect(readStorage(chain.state, block.header.stateRoot, contracts.forward, word(0n))).toBe(1n);
-  expect(readStorage(chain.state, block.header.stateRoot, contracts.forward, word(1n))).toBe(4096n);
+  expect(readStorage(chain.at(), contracts.forward, word(0n))).toBe(1n);
+  expect(readStorage(chain.at(), contracts.forward, word(1n))).toBe(4096n);
 });
 
 test('an unfunded sender is dropped and leaves no account', async () => {
@@ -189,7 +192,7 @@ test('an unfunded sender is dropped and leaves no account', async () => {
   const { block } = await chain.execute(chain.payload({ transactions: [raw] }));
   expect(block.dropped).toMatchObject([{ reason: 'INSUFFICIENT_FUNDS' }]);
   expect(bytesToHex(block.header.extraData)).toBe(block.payloadHash);
-  expect(readAccount(chain.state, block.header.stateRoot, to).balance).toBe(10n ** 22n);
+  expect(readAccount(chain.at(), to).balance).toBe(10n ** 22n);
 });
 
 test('what the engine has not the memory for is dropped with the cause, by everyone', async () => {
@@ -203,12 +206,12 @@ test('what the engine has not the memory for is dropped with the cause, by every
   const transactions = [sign(0, { to: greedy, gasLimit: 5n * 10n ** 12n, ...fees }), sign(0, { to, ...fees })];
   const payload = chain.payload({ transactions, gasLimit: 10n ** 13n });
   const parent = chain.head();
-  const { block, witness } = await chain.execute(payload);
+  const { block } = await chain.execute(payload);
   expect(block.dropped).toMatchObject([
     { payloadIndex: 0, reason: 'UNSUPPORTED', cause: 'the EVM has used up its memory' },
   ]);
   expect(block.receipts).toMatchObject([{ status: true }]);
   const input = { payload, payloadHash: payloadHash(payload), parent, ancestors: [parent] };
-  const again = await createEngine(spec).executePayload(input, witnessReader(witness));
+  const again = await createEngine(spec).executePayload(input, new WitnessState(chain.witness(), parent.stateRoot));
   expect(again.block.hash).toBe(block.hash);
 });

@@ -14,7 +14,8 @@ import { payloadHash, type Deposit, type Payload } from '@sheaf/protocol';
 import { decodeHeader, signTransaction, type Authorization, type UnsignedTransaction } from '@sheaf/ethereum';
 import { keccak256, signDigest } from '@sheaf/crypto';
 import fc from 'fast-check';
-import { readAccount, witnessReader, type ExecutePayloadResult } from '../src/index.ts';
+import { readAccount, WitnessState } from '@sheaf/state';
+import type { ExecutePayloadResult } from '../src/index.ts';
 import {
   chainId,
   contracts,
@@ -126,15 +127,16 @@ const block = fc.record({
 /** The same payload over the witness alone, with one piece of it lost if asked for. */
 async function remake(
   chain: TestChain,
-  { witness }: ExecutePayloadResult,
+  result: ExecutePayloadResult,
   payload: Payload,
-  lose?: { list: 'nodes' | 'codes'; index: number },
+  lose?: { list: 'storages' | 'codes'; index: number },
 ) {
-  const kept = { ...witness };
-  if (lose !== undefined) kept[lose.list] = witness[lose.list].filter((_, index) => index !== lose.index);
-  const headers = witness.headers.map(decodeHeader);
+  const witness = chain.witness();
+  if (lose?.list === 'codes') witness.codes.splice(lose.index, 1);
+  if (lose?.list === 'storages') witness.storages.splice(lose.index, 1);
+  const headers = result.headers.map(decodeHeader);
   const input = { payload, payloadHash: payloadHash(payload), parent: headers[0]!, ancestors: headers };
-  return (await chain.engine.executePayload(input, witnessReader(kept))).block;
+  return (await chain.engine.executePayload(input, new WitnessState(witness, headers[0]!.stateRoot))).block;
 }
 
 test.each(['cancun', 'prague', 'osaka'] as const)(
@@ -177,14 +179,15 @@ test.each(['cancun', 'prague', 'osaka'] as const)(
             result.block.receipts.map((receipt) => receipt.logs.length),
           );
           expect((await remake(chain, result, payload)).hash).toBe(result.block.hash);
-          const lists = (['nodes', 'codes'] as const).filter((list) => result.witness[list].length > 0);
+          const whole = chain.witness();
+          const lists = (['storages', 'codes'] as const).filter((name) => whole[name].length > 0);
           const list = lists[pick % lists.length]!;
           await expect(
-            remake(chain, result, payload, { list, index: pick % result.witness[list].length }),
+            remake(chain, result, payload, { list, index: pick % whole[list].length }),
           ).rejects.toMatchObject({ code: 'DATA_LOSS' });
           // Senders whose transactions were dropped are behind what was counted: go on from the state.
           for (const [index, address] of senders.entries()) {
-            nonces[index] = readAccount(chain.state, result.block.header.stateRoot, address).nonce;
+            nonces[index] = readAccount(chain.at(), address).nonce;
           }
         }
       }),

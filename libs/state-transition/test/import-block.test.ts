@@ -14,15 +14,8 @@ import {
   type Header,
 } from '@sheaf/ethereum';
 import { decodeRlp, encodeRlp, toAddress, toHeight, zeroHash, type RlpItem } from '@sheaf/primitives';
-import {
-  commitChanges,
-  createForkRules,
-  importBlock,
-  trieState,
-  type BlockFault,
-  type ImportBlockResult,
-  type StateReader,
-} from '../src/index.ts';
+import { createForkRules, importBlock, type BlockFault, type ImportBlockResult } from '../src/index.ts';
+import { BlockDraft, type BlockChanges, type StateReader } from '@sheaf/state';
 import { withdrawalRequestsAddress } from '../src/system-contracts.ts';
 import { chainId, contracts, openChain, poorKey, senders, sign, testSpec, word } from './chain.ts';
 
@@ -30,12 +23,16 @@ beforeAll(() => warmPrecompiles({ pointEvaluation: false }));
 
 type ChainFork = Parameters<typeof testSpec>[0];
 
+/** The state after genesis, whatever the chain has done since. */
+const genesisState = async (spec: Parameters<typeof openChain>[0]) => new BlockDraft((await openChain(spec)).state);
+
 /** A chain of one busy block, and how to import blocks on its genesis. */
 async function openImport(fork: ChainFork, alter: (spec: ReturnType<typeof testSpec>) => void = () => undefined) {
   const spec = testSpec(fork);
   alter(spec);
   const chain = await openChain(spec);
   const parent = chain.head();
+  const before = await genesisState(spec);
   const transactions = [
     sign(0, { to: contracts.store, data: new Uint8Array(64).fill(1) }),
     sign(1, { to: contracts.revert, type: 1 }),
@@ -47,11 +44,7 @@ async function openImport(fork: ChainFork, alter: (spec: ReturnType<typeof testS
   const rules = createForkRules({ fork, chainId });
   const evm = createEvm({ fork, chainId, mode: 'interpreter' });
   const importRlp = (rlp: Uint8Array): ImportBlockResult =>
-    importBlock(evm, rules, trieState(parent.stateRoot, chain.state), {
-      rlp,
-      parent,
-      stateRoot: (changes) => commitChanges(parent.stateRoot, changes, chain.state).stateRoot,
-    });
+    importBlock(evm, rules, before, { rlp, parent, stateRoot: (changes) => before.rootAfter(changes) });
   const made = decodeBlock(block.rlp);
   return {
     chain,
@@ -195,8 +188,8 @@ test('a deposit event of another layout makes the block invalid (EIP-6110)', asy
 });
 
 test('state that is not here is named, and nothing is left of the attempt', async () => {
-  const { importRlp, evm, rules, parent, block, chain } = await openImport('osaka');
-  const whole = trieState(parent.stateRoot, chain.state);
+  const { importRlp, evm, rules, parent, block } = await openImport('osaka');
+  const whole = await genesisState(testSpec('osaka'));
   const away: StateReader = {
     account: (address) => whole.account(address),
     storage: () => notHere,
@@ -205,8 +198,7 @@ test('state that is not here is named, and nothing is left of the attempt', asyn
   const input = {
     rlp: block.rlp,
     parent,
-    stateRoot: (changes: Parameters<typeof commitChanges>[1]) =>
-      commitChanges(parent.stateRoot, changes, chain.state).stateRoot,
+    stateRoot: (changes: BlockChanges) => whole.rootAfter(changes),
   };
   expect(importBlock(evm, rules, away, input)).toMatchObject({
     status: 'missing',

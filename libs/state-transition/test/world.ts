@@ -9,7 +9,7 @@ import {
   type TransactionFields,
 } from '@sheaf/ethereum';
 import { bytesToBigint, bytesToHex, hexToBytes, toAddress, toHash32, zeroHash } from '@sheaf/primitives';
-import { emptyCodeHashBytes } from '../src/account-codec.ts';
+import { emptyCodeHashBytes } from '@sheaf/state';
 import { applyTransaction, BlockOverlay, createForkRules, type AppliedTransaction } from '../src/index.ts';
 
 export const chainId = 7n;

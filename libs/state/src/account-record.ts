@@ -26,6 +26,11 @@ export interface StoredAccount {
 export const emptyCodeHashBytes = hexToBytes('0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470');
 export const emptyRootBytes = hexToBytes('0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421');
 
+/** Whether the code with this hash is none. */
+export function isEmptyCode(codeHash: Uint8Array): boolean {
+  return sameHash(codeHash, emptyCodeHashBytes);
+}
+
 const hasCode = 1;
 const hasStorage = 2;
 
@@ -35,7 +40,7 @@ const scratch = new Uint8Array(1 + 8 + 32 + 38 + 32 + 32);
 /** @throws ChainError `INVALID_ARGUMENT` for a nonce from 2^64 or a balance from 2^256 on */
 export function encodeAccountRecord(account: StoredAccount): Uint8Array {
   const { codeHash, storageId } = account;
-  const withCode = !sameHash(codeHash, emptyCodeHashBytes);
+  const withCode = !isEmptyCode(codeHash);
   const nonceEnd = writeBigint(account.nonce, 1, 8, 'nonce');
   scratch[0] = ((nonceEnd - 1) << 2) | (withCode ? hasCode : 0) | (storageId === 0 ? 0 : hasStorage);
   let at = nonceEnd;

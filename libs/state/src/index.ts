@@ -5,10 +5,13 @@ export {
   emptyCodeHashBytes,
   emptyRootBytes,
   encodeAccountRecord,
+  isEmptyCode,
   leafOfAccountRecord,
   type StoredAccount,
 } from './account-record.ts';
 export type { AccountChange, BlockChanges } from './block-changes.ts';
+export { BlockDraft } from './block-draft.ts';
+export type { BlockState } from './block-state.ts';
 export { ByteMap } from './byte-map.ts';
 export { stateTables, type Entry, type KeyValue, type Write } from './key-value.ts';
 export { snapshotLimits, stateLimits } from './limits.ts';
@@ -22,6 +25,7 @@ export {
   type PartitionStats,
   type PreparedChanges,
 } from './partition-state.ts';
+export { proveState, readAccount, readStorage, type AccountProof, type AccountState } from './read-account.ts';
 export {
   answerSnapshot,
   decodeAnswer,

@@ -5,6 +5,7 @@ import {
   keccak256,
   mergeBuckets,
   readNodeDiff,
+  type MergedBuckets,
   type NodeDiff,
   type TopNode,
   type TrieLeaf,
@@ -79,6 +80,7 @@ export class PartitionReader {
 export class StateAt implements StateReader, TrieSource {
   readonly height: Height;
   readonly #reader: PartitionReader;
+  #merged: MergedBuckets | undefined;
 
   constructor(reader: PartitionReader, height: Height) {
     this.#reader = reader;
@@ -149,9 +151,14 @@ export class StateAt implements StateReader, TrieSource {
     return readTops(this, this.#reader.buckets);
   }
 
+  /** The levels above the buckets, of a partition that has all of them. */
+  merged(): MergedBuckets {
+    return (this.#merged ??= mergeBuckets(this.tops()));
+  }
+
   /** Of a partition that has all buckets. */
   stateRoot(): Hash32 {
-    return bytesToHex(mergeBuckets(this.tops()).root) as Hash32;
+    return bytesToHex(this.merged().root) as Hash32;
   }
 
   #owns(key: Uint8Array): boolean {

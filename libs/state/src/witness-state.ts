@@ -13,7 +13,7 @@ import {
 import { decodeAccountLeaf, encodeAccountLeaf, type AccountLeaf } from './account-leaf.ts';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
 import { leafOfSlot, padSlot, slotOfLeaf, trimSlot } from './slot-value.ts';
-import type { StateReader } from './state-reader.ts';
+import type { BlockState } from './block-state.ts';
 import type { StateWitness } from './witness.ts';
 
 const whole = new Uint8Array(0);
@@ -24,7 +24,7 @@ const whole = new Uint8Array(0);
  *
  * Its methods throw ChainError `DATA_LOSS` for what the witness lacks.
  */
-export class WitnessState implements StateReader {
+export class WitnessState implements BlockState {
   readonly #accounts: PartialTrie;
   readonly #storages = new Map<string, Uint8Array>();
   readonly #opened = new Map<string, PartialTrie>();

@@ -64,6 +64,6 @@ test('random blocks', () => {
       expect(new PartitionReader(kv).heights().oldest).toBe(BigInt(Math.max(0, steps.length - 5)));
       expectState(states(kv), world);
     }),
-    { numRuns: Number(process.env['SHEAF_PROPERTY_RUNS'] ?? 25) },
+    { numRuns: Number(process.env['SHEAF_PROPERTY_RUNS'] ?? 15) },
   );
 });

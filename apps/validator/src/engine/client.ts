@@ -90,30 +90,18 @@ export function createEngineWorker(
       return answer.references;
     },
     execute({ payload, payloadHash, parent, witness }) {
-      const [transactions, nodes, codes, headers] = [
-        payload.transactions,
-        witness.nodes,
-        witness.codes,
-        witness.headers,
-      ].map(pack) as [
-        ReturnType<typeof pack>,
-        ReturnType<typeof pack>,
-        ReturnType<typeof pack>,
-        ReturnType<typeof pack>,
-      ];
+      const transactions = pack(payload.transactions);
+      const headers = pack(witness.headers);
+      const state = Uint8Array.from(witness.state);
       const job: EngineJob = {
         op: 'execute',
         payload: { ...payload, transactions },
         payloadHash,
         parent: encodeHeader(parent),
-        nodes,
-        codes,
         headers,
+        state,
       };
-      return askHeader(
-        job,
-        [transactions, nodes, codes, headers].map(({ bytes }) => bytes.buffer),
-      );
+      return askHeader(job, [transactions.bytes.buffer, headers.bytes.buffer, state.buffer]);
     },
     async close() {
       end('engine worker is closed');

@@ -48,9 +48,9 @@ export type EngineJob =
       payload: PackedPayload;
       payloadHash: string;
       parent: Uint8Array;
-      nodes: Packed;
-      codes: Packed;
       headers: Packed;
+      /** The state's witness, alone in its buffer. */
+      state: Uint8Array<ArrayBuffer>;
     };
 
 export interface EngineRequest {

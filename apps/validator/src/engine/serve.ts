@@ -1,7 +1,8 @@
 import { decodeHeader, encodeHeader, headerHash, type Header } from '@sheaf/ethereum';
 import { ChainError, toHash32 } from '@sheaf/primitives';
 import { parseChainSpec, payloadHash, unpackPayloads } from '@sheaf/protocol';
-import { createEngine, genesis, witnessReader, type ExecutionEngine } from '@sheaf/state-transition';
+import { decodeWitness, WitnessState } from '@sheaf/state';
+import { createEngine, genesis, type ExecutionEngine } from '@sheaf/state-transition';
 import { isMainThread, parentPort, workerData } from 'node:worker_threads';
 import { requireRight } from '../domain/fault.ts';
 import {
@@ -53,7 +54,7 @@ async function execute(engine: ExecutionEngine, job: Extract<EngineJob, { op: 'e
   const payload = { ...job.payload, transactions: unpack(job.payload.transactions) };
   const ancestors = unpack(job.headers).map((header) => decodeHeader(header));
   checkAncestors(parent, ancestors);
-  const state = witnessReader({ nodes: unpack(job.nodes), codes: unpack(job.codes) });
+  const state = new WitnessState(decodeWitness(job.state), parent.stateRoot);
   // No senders are passed: they are recovered here.
   const result = await engine.executePayload(
     { payload, payloadHash: toHash32(job.payloadHash), parent, ancestors },

@@ -357,12 +357,10 @@ export interface GetWitnessRequest {
 
 /** What suffices to re-execute a block. */
 export interface GetWitnessResponse {
-  /** Pre-state trie nodes (RLP), in no particular order. 16 MiB in all. */
-  nodes: Buffer[];
-  /** Codes that the block reads. */
-  codes: Buffer[];
   /** RLP headers of the ancestors that it reads, the parent among them, by falling height. 1 to 256. */
   headers: Buffer[];
+  /** Pre-state as partial tries, and codes, as libs/state/src/witness.ts lays it out. 1 byte to 16 MiB. */
+  state: Buffer;
 }
 
 /** Announced on NATS when a block is executed. Subject `blocks`; message id `block:<height>:<hash>`. */
@@ -2455,19 +2453,16 @@ export const GetWitnessRequest: MessageFns<GetWitnessRequest> = {
 };
 
 function createBaseGetWitnessResponse(): GetWitnessResponse {
-  return { nodes: [], codes: [], headers: [] };
+  return { headers: [], state: Buffer.alloc(0) };
 }
 
 export const GetWitnessResponse: MessageFns<GetWitnessResponse> = {
   encode(message: GetWitnessResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
-    for (const v of message.nodes) {
-      writer.uint32(10).bytes(v!);
-    }
-    for (const v of message.codes) {
-      writer.uint32(18).bytes(v!);
-    }
     for (const v of message.headers) {
       writer.uint32(26).bytes(v!);
+    }
+    if (message.state.length !== 0) {
+      writer.uint32(34).bytes(message.state);
     }
     return writer;
   },
@@ -2485,28 +2480,20 @@ export const GetWitnessResponse: MessageFns<GetWitnessResponse> = {
       while (reader.pos < end) {
         const tag = reader.uint32();
         switch (tag >>> 3) {
-          case 1: {
-            if (tag !== 10) {
-              break;
-            }
-
-            message.nodes.push(Buffer.from(reader.bytes()));
-            continue;
-          }
-          case 2: {
-            if (tag !== 18) {
-              break;
-            }
-
-            message.codes.push(Buffer.from(reader.bytes()));
-            continue;
-          }
           case 3: {
             if (tag !== 26) {
               break;
             }
 
             message.headers.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.state = Buffer.from(reader.bytes());
             continue;
           }
         }
