@@ -36,10 +36,10 @@ export const config = defineConfig({
     env.durationMs(10, 60_000).default(5000),
     'Longest run of one call or estimate; its thread is then replaced',
   ),
-  witnessesKept: setting(
-    'SHEAF_WITNESSES_KEPT',
-    env.integer(1, 1_000_000).default(1024),
-    'Heights whose witness is stored; those of older ones are made anew on demand',
+  stateHeightsKept: setting(
+    'SHEAF_STATE_HEIGHTS_KEPT',
+    env.integer(1, 100_000).default(256),
+    'Heights below the head whose state can be read and whose witness can be made; blocks are kept for ever',
   ),
   streamsMax: setting('SHEAF_STREAMS_MAX', env.integer(1, 10_000).default(64), 'StreamBlocks streams at a time'),
 });

@@ -16,6 +16,26 @@ export function createMetrics(registry: Registry) {
     gas: counter('gas_total', 'Gas used by executed blocks'),
     calls: counter('calls_total', 'Calls, estimates and witnesses made again, by outcome', ['outcome']),
     threadRestarts: counter('thread_restarts_total', 'Worker threads replaced after a time limit or a crash'),
+    oldestState: gauge('oldest_state_height', 'Lowest height whose state can be read'),
+    stateCacheBytes: new Gauge({
+      name: 'sheaf_execution_state_cache_bytes',
+      help: 'Memory of the state store, by what it holds; pending is what the tables have not yet',
+      labelNames: ['of'],
+      registers,
+    }),
+    stateCacheLookups: new Gauge({
+      name: 'sheaf_execution_state_cache_lookups',
+      help: 'Look-ups in the caches of the state store since the start, by what they hold and outcome',
+      labelNames: ['of', 'outcome'],
+      registers,
+    }),
+    statePendingHeights: gauge('state_pending_heights', 'Heights whose changes are in the journal alone'),
+    stateJournalBytes: gauge('state_journal_bytes', 'Journal of the last block'),
+    stateCommitsHeldUp: gauge('state_commits_held_up', 'Blocks that waited until changes were carried into the tables'),
+    stateMaintenanceFailing: gauge(
+      'state_maintenance_failing',
+      'ALARM: 1 while changes cannot be carried into the tables; when too many wait, the head stops',
+    ),
     seconds: new Histogram({
       name: 'sheaf_execution_block_seconds',
       help: 'From a payload at hand to its block on disk',

@@ -2,7 +2,8 @@ import type { Header } from '@sheaf/ethereum';
 import type { Hash32, Height } from '@sheaf/primitives';
 import type { BlockRecord } from '@sheaf/proto';
 import type { Payload } from '@sheaf/protocol';
-import type { CallMessage, CallResult, NodeReader, StateChanges, Witness } from '@sheaf/state-transition';
+import type { AccessList, BlockDraft, PartitionStats, StateAt } from '@sheaf/state';
+import type { CallMessage, CallResult, Witness } from '@sheaf/state-transition';
 
 export type { ExecutionEngine } from '@sheaf/state-transition';
 
@@ -18,20 +19,21 @@ export interface HashedPayload {
   hash: Hash32;
 }
 
-/** All that one height leaves behind. */
+/** All that one height leaves behind, beside its state. */
 export interface CommittedBlock {
-  record: BlockRecord;
+  record: BlockRecord & { height: Height };
   header: Header;
   payload: Payload;
-  changes: StateChanges;
-  witness: Witness;
+  accessList: AccessList;
+  /** How many ancestors' headers the block read, the parent's among them. */
+  ancestorsRead: number;
 }
 
 /**
- * The member's durable truth: every executed height with its state, addressed by content. Reads are synchronous and see
+ * The member's durable truth: every executed block, and the states of the last heights. Reads are synchronous and see
  * what was committed before the last `refresh` of this thread, or later.
  */
-export interface StateStore extends NodeReader {
+export interface BlockStore {
   head(): Head;
   genesisHash(): Hash32;
   heightOf(hash: Hash32): Height | undefined;
@@ -39,20 +41,33 @@ export interface StateStore extends NodeReader {
   block(height: Height): Uint8Array | undefined;
   header(height: Height): Header | undefined;
   payload(height: Height): Payload | undefined;
-  /** Kept for the last heights only: 1,024 unless configured otherwise. */
-  witness(height: Height): Witness | undefined;
+  /** The lowest height whose state is kept. */
+  oldestState(): Height;
+  /** The state after the height. @throws ChainError `NOT_FOUND` when it is not kept */
+  stateAt(height: Height): StateAt;
+  /** What a block read; as long as the state before it is kept. @throws ChainError `DATA_LOSS` */
+  reads(height: Height): { accessList: AccessList; ancestors: number } | undefined;
   /** Last height that was announced. */
   published(): bigint;
-  /**
-   * All of it is durable, or nothing is. Must be the next height.
-   * @throws ChainError `CONFLICT` when it is not, `UNAVAILABLE` when the disk refuses
-   */
-  commit(block: CommittedBlock): void;
   /** Durable when it resolves. Only ever rises. */
   setPublished(height: bigint): Promise<void>;
   /** Later reads of this thread see every commit made before now. */
   refresh(): void;
   close(): Promise<void>;
+}
+
+/** The store in the one thread that commits. */
+export interface BlockWriter extends BlockStore {
+  /** The state at the head, for the next block. */
+  draft(): BlockDraft;
+  /**
+   * All of it is durable, the state that the draft hashed as well, or nothing is. Must be the next height.
+   * @throws ChainError `CONFLICT` when it is not, `UNAVAILABLE` when the disk refuses
+   */
+  commit(block: CommittedBlock, draft: BlockDraft): void;
+  /** One step, some milliseconds, of what can wait until no block does. `false`: nothing is left. @throws `UNAVAILABLE` */
+  maintain(): boolean;
+  stats(): PartitionStats;
 }
 
 /** Where payloads come from. What it gives is checked against its hash. */
@@ -74,6 +89,8 @@ export interface Executed extends Head {
   transactions: number;
   gasUsed: bigint;
   droppedReasons: string[];
+  /** Of the state's store, and what its maintenance failed with last, if it did. */
+  state: PartitionStats & { maintenanceFault: string | undefined };
 }
 
 /** Turns payloads into durable blocks: one member now, N of them later. */
@@ -90,8 +107,8 @@ export interface BlockExecutor {
 export interface Caller {
   call(height: Height, message: CallMessage, options: CallLimits): Promise<CallResult>;
   estimateGas(height: Height, message: CallMessage, options: CallLimits): Promise<bigint>;
-  /** The witness of a height, made anew by executing its payload again. */
-  witness(height: Height, options: CallLimits): Promise<Witness>;
+  /** @throws ChainError `NOT_FOUND` when the state before the height is not kept */
+  witness(height: Height): Promise<Witness>;
 }
 
 /** How long a caller waits. */

@@ -13,14 +13,14 @@ import {
 import { createAnnouncer } from './adapters/announcer.ts';
 import { createCaller, createExecutor } from './adapters/executor.ts';
 import { createExecutionService } from './adapters/grpc.ts';
-import { openLmdbStore } from './adapters/lmdb-store.ts';
+import { openBlockStore } from './adapters/block-store.ts';
 import { createPayloadSource } from './adapters/sequencer.ts';
 import { startThreads } from './adapters/threads.ts';
 import { config, type ExecutionConfig } from './config.ts';
 import { startAnnouncing } from './domain/announcing.ts';
 import { watchHead, type HeadWatch } from './domain/head.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import type { BlockExecutor, Executed, HashedPayload, PayloadSource, StateStore } from './ports.ts';
+import type { BlockExecutor, Executed, HashedPayload, PayloadSource, BlockStore } from './ports.ts';
 import type { WorkerSetup } from './workers/messages.ts';
 
 /** What a test may exchange. */
@@ -65,22 +65,22 @@ export function createExecutionMember(
   async function start(): Promise<void> {
     const spec = readChainSpec(settings.chainSpecFile);
     const tls = tlsFiles(settings);
-    const store = await openLmdbStore(settings, spec);
+    const store = await openBlockStore(settings.dataDir, spec);
     opened.add('database', () => store.close());
     const head = watchHead(store.head());
     metrics.head.set(Number(head.current().height));
     metrics.published.set(Number(store.published()));
 
-    const setup: WorkerSetup = {
+    const setup: Omit<WorkerSetup, 'commits'> = {
       kind: 'execution',
       dataDir: settings.dataDir,
-      witnessesKept: settings.witnessesKept,
+      stateHeightsKept: settings.stateHeightsKept,
       warmPointEvaluation: settings.warmPointEvaluation,
       spec,
     };
     const [blockThread, callThreads] = await Promise.all([
-      openThreads(setup, 'block', 1, 1),
-      openThreads(setup, 'call', settings.callThreads, settings.callQueueMax),
+      openThreads({ ...setup, commits: true }, 'block', 1, 1),
+      openThreads({ ...setup, commits: false }, 'call', settings.callThreads, settings.callQueueMax),
     ]);
     const caller = createCaller({ timeoutMs: settings.callTimeoutMs }, { threads: callThreads, metrics });
     const service = createExecutionService({ streamsMax: settings.streamsMax }, { store, caller, head });
@@ -112,7 +112,7 @@ export function createExecutionMember(
 
   async function startFollowing(deps: {
     bus: Bus;
-    store: StateStore;
+    store: BlockStore;
     head: HeadWatch;
     source: PayloadSource;
     executor: BlockExecutor;
@@ -194,5 +194,17 @@ function count(metrics: Metrics, executed: Executed): void {
   metrics.head.set(Number(executed.height));
   metrics.transactions.inc(executed.transactions);
   metrics.gas.inc(Number(executed.gasUsed));
+  const { state } = executed;
+  metrics.oldestState.set(Number(state.oldest ?? 0n));
+  for (const of of ['account', 'slot', 'branch'] as const) {
+    metrics.stateCacheBytes.set({ of }, state[`${of}BytesCached`]);
+    metrics.stateCacheLookups.set({ of, outcome: 'hit' }, state[`${of}Hits`]);
+    metrics.stateCacheLookups.set({ of, outcome: 'miss' }, state[`${of}Misses`]);
+  }
+  metrics.stateCacheBytes.set({ of: 'pending' }, state.pendingBytes);
+  metrics.statePendingHeights.set(state.pendingHeights);
+  metrics.stateJournalBytes.set(state.journalBytes);
+  metrics.stateCommitsHeldUp.set(state.commitsHeldUp);
+  metrics.stateMaintenanceFailing.set(state.maintenanceFault === undefined ? 0 : 1);
   for (const reason of executed.droppedReasons) metrics.dropped.inc({ reason });
 }

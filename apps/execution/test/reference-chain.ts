@@ -11,7 +11,8 @@ import {
   type Hash32,
 } from '@sheaf/primitives';
 import { payloadHash, type ChainSpec, type Payload } from '@sheaf/protocol';
-import { createEngine, genesis, type ExecutedBlock, type NodeReader } from '@sheaf/state-transition';
+import { BlockDraft, memoryKeyValue, PartitionState } from '@sheaf/state';
+import { createEngine, genesis, type ExecutedBlock } from '@sheaf/state-transition';
 import { devChainSpec, type DevAccount } from '@sheaf/testing';
 
 /** SSTORE(calldata 0, calldata 1) and a log. */
@@ -48,9 +49,8 @@ export async function referenceChain(length: number, chainId?: bigint): Promise<
   const { spec, json, accounts } = devChainSpec({ alloc, ...(chainId === undefined ? {} : { chainId }) });
   const engine = createEngine(spec);
   const start = await genesis(spec);
-  const nodes = new Map(start.changes.nodes);
-  const codes = new Map(start.changes.codes);
-  const state: NodeReader = { node: (hash) => nodes.get(hash), code: (hash) => codes.get(hash) };
+  const state = new PartitionState(memoryKeyValue());
+  state.commit(state.prepare(start.changes), { height: toHeight(0) });
   const headers: Header[] = [start.header];
   const sealed: Sealed[] = [];
   const blocks: ExecutedBlock[] = [];
@@ -70,12 +70,12 @@ export async function referenceChain(length: number, chainId?: bigint): Promise<
       transactions: transactionsAt(i, spec, accounts),
     };
     const hash = payloadHash(payload);
-    const { block, changes } = await engine.executePayload(
+    const draft = new BlockDraft(state);
+    const { block } = await engine.executePayload(
       { payload, payloadHash: hash, parent, ancestors: headers.slice(0, 256) },
-      state,
+      draft,
     );
-    for (const [key, node] of changes.nodes) nodes.set(key, node);
-    for (const [key, added] of changes.codes) codes.set(key, added);
+    draft.commit({ height: payload.height });
     headers.unshift(block.header);
     sealed.push({ payload, hash });
     blocks.push(block);

@@ -9,6 +9,8 @@ const tablesMax = 32;
 
 /** An LMDB environment as a store. */
 export interface LmdbKeyValue extends KeyValue {
+  /** As `write`, in LMDB's own thread: durable when it resolves, after what was written before. @throws `UNAVAILABLE` */
+  writeLater(changes: readonly Write[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -47,11 +49,18 @@ export function openLmdb({ dataDir, tables = [], mapBytes }: LmdbOptions): LmdbK
       try {
         root.transactionSync(() => changes.forEach((change) => put(find(change.table), change)));
       } catch (cause) {
-        const message = `the state store in ${dataDir} could not be written: ${reasonOf(cause)}`;
-        throw new ChainError({ code: 'UNAVAILABLE', message }, { cause });
+        throw unwritable(dataDir, cause);
       } finally {
         // The read transaction of this turn of the event loop began before the write.
         root.resetReadTxn();
+      }
+    },
+    async writeLater(changes) {
+      try {
+        await root.transaction(() => changes.forEach((change) => put(find(change.table), change)));
+        await root.flushed;
+      } catch (cause) {
+        throw unwritable(dataDir, cause);
       }
     },
     refresh: () => root.resetReadTxn(),
@@ -86,6 +95,11 @@ function openTables(dataDir: string, names: readonly string[], mapBytes: number 
     const message = `data directory ${dataDir} cannot be used: ${reasonOf(cause)}`;
     throw new ChainError({ code: 'UNAVAILABLE', message }, { cause });
   }
+}
+
+function unwritable(dataDir: string, cause: unknown): ChainError {
+  const message = `the database in ${dataDir} could not be written: ${reasonOf(cause)}`;
+  return new ChainError({ code: 'UNAVAILABLE', message }, { cause });
 }
 
 function put(table: Table, { key, value }: Write): void {

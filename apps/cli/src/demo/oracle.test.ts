@@ -5,9 +5,10 @@ import { createBlockFromRLP, createBlockHeaderFromRPC, type Block, type JSONRPCB
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import { bytesToHex as toHex } from '@ethereumjs/util';
 import { nextBaseFee, signTransaction, type Header } from '@sheaf/ethereum';
-import { hexToBytes, toAddress, toEpoch, toHeight, type Hash32, type Hex } from '@sheaf/primitives';
+import { bytesToHex, hexToBytes, toAddress, toEpoch, toHeight, type Hash32, type Hex } from '@sheaf/primitives';
 import { payloadHash, type Payload } from '@sheaf/protocol';
-import { createEngine, genesis, readAccount, type StateChanges } from '@sheaf/state-transition';
+import { BlockDraft, memoryKeyValue, PartitionState } from '@sheaf/state';
+import { createEngine, genesis } from '@sheaf/state-transition';
 import { devChainSpec } from '@sheaf/testing';
 import { replayChain, type GenesisJson } from './oracle.ts';
 import { createWorkload } from './workload.ts';
@@ -43,16 +44,12 @@ beforeAll(async () => {
 async function execute(bodies: Uint8Array[][]): Promise<JSONRPCBlock[]> {
   const engine = createEngine(spec);
   const start = await genesis(spec);
-  const nodes = new Map(start.changes.nodes);
-  const store = new Map(start.changes.codes);
-  const reader = { node: (hash: Hash32) => nodes.get(hash), code: (hash: Hash32) => store.get(hash) };
-  const keep = (changes: StateChanges): void => {
-    for (const [hash, node] of changes.nodes) nodes.set(hash, node);
-    for (const [hash, code] of changes.codes) store.set(hash, code);
-  };
+  const state = new PartitionState(memoryKeyValue());
+  state.commit(state.prepare(start.changes), { height: toHeight(0) });
   genesisCode = (address) => {
-    const account = readAccount(reader, start.header.stateRoot, toAddress(address));
-    return toHex(store.get(account.codeHash) ?? new Uint8Array(0));
+    const change = start.changes.accounts.find((account) => account.address === toAddress(address));
+    const codeHash = change?.account && (bytesToHex(change.account.codeHash) as Hash32);
+    return toHex((codeHash && start.changes.codes.get(codeHash)) ?? new Uint8Array(0));
   };
   const headers: Header[] = [start.header];
   const blocks = [start.rlp];
@@ -73,10 +70,11 @@ async function execute(bodies: Uint8Array[][]): Promise<JSONRPCBlock[]> {
       transactions,
     };
     const input = { payload, payloadHash: payloadHash(payload), parent, ancestors: [...headers] };
-    const { block, changes } = await engine.executePayload(input, reader);
+    const draft = new BlockDraft(state);
+    const { block } = await engine.executePayload(input, draft);
     expect(block.dropped).toEqual([]);
     expect(block.receipts.every(({ status }) => status)).toBe(true);
-    keep(changes);
+    draft.commit({ height: payload.height });
     headers.unshift(block.header);
     blocks.push(block.rlp);
     parentHash = payloadHash(payload);

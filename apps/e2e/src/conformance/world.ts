@@ -11,7 +11,7 @@ import {
   type Address,
   type Hash32,
 } from '@sheaf/primitives';
-import type { BlockChanges } from '@sheaf/state-transition';
+import type { BlockChanges } from '@sheaf/state';
 import { readAddress, readBytes, readHash, readObject, readQuantity } from './json.ts';
 
 /** Slots that are not zero; 32-byte keys and values. */

@@ -32,7 +32,7 @@ import {
   type Hex,
 } from '@sheaf/primitives';
 import type { GenesisAccount } from '@sheaf/protocol';
-import { genesis, readAccount } from '@sheaf/state-transition';
+import { genesis } from '@sheaf/state-transition';
 import { devChainSpec, type DevAccount } from '@sheaf/testing';
 import { lazyKzg } from '../../src/conformance/oracle-executor.ts';
 import { readWorld } from '../../src/conformance/world.ts';
@@ -84,12 +84,8 @@ export async function makeBlockchainTest(fork: Fork): Promise<MadeChain> {
   ]);
   const start = await genesis({ ...dev.spec, fork, genesis: { ...dev.spec.genesis, alloc } });
   for (const address of systemAddresses) {
-    const found = readAccount(
-      { node: (hash) => start.changes.nodes.get(hash), code: () => undefined },
-      start.header.stateRoot,
-      address,
-    );
-    const code = start.changes.codes.get(found.codeHash);
+    const found = start.changes.accounts.find((change) => change.address === address)?.account;
+    const code = found && start.changes.codes.get(bytesToHex(found.codeHash) as Hash32);
     if (code) alloc.set(address, account(code));
   }
 

@@ -12,7 +12,7 @@ export function createExecutor(threads: Threads): BlockExecutor {
 
 /** Calls with a time limit: the service's for the run, the caller's for the wait. */
 export function createCaller(options: { timeoutMs: number }, deps: { threads: Threads; metrics: Metrics }): Caller {
-  const run = async (job: Job, { signal, deadlineMs }: CallLimits): Promise<unknown> => {
+  const run = async (job: Job, { signal, deadlineMs }: Partial<CallLimits> = {}): Promise<unknown> => {
     try {
       const value = await deps.threads.run(job, { runMsMax: options.timeoutMs, deadlineMs, signal });
       deps.metrics.calls.inc({ outcome: 'answered' });
@@ -26,6 +26,6 @@ export function createCaller(options: { timeoutMs: number }, deps: { threads: Th
     call: async (height, message, limits) => (await run({ type: 'call', height, message }, limits)) as CallResult,
     estimateGas: async (height, message, limits) =>
       (await run({ type: 'estimate', height, message }, limits)) as bigint,
-    witness: async (height, limits) => (await run({ type: 'witness', height }, limits)) as Witness,
+    witness: async (height) => (await run({ type: 'witness', height })) as Witness,
   };
 }

@@ -1,4 +1,4 @@
-import { bigintToBytes, bigintToFixedBytes, ChainError, limits, type Hash32, type Height } from '@sheaf/primitives';
+import { bigintToBytes, bigintToFixedBytes, ChainError, hexToBytes, limits, type Height } from '@sheaf/primitives';
 import {
   accountToWire,
   blockSelectorFromWire,
@@ -10,10 +10,11 @@ import {
   witnessToWire,
 } from '@sheaf/proto';
 import { implement, type CallContext, type ServiceImplementation } from '@sheaf/rpc';
-import { proveAccount, readAccount, readStorage } from '@sheaf/state-transition';
+import { isEmptyCode, proveState, readAccount, readStorage } from '@sheaf/state';
 import { setImmediate } from 'node:timers/promises';
 import type { HeadWatch } from '../domain/head.ts';
-import type { Caller, StateStore } from '../ports.ts';
+import { shareWitnesses } from '../domain/share-witnesses.ts';
+import type { BlockStore, Caller } from '../ports.ts';
 
 const outputBytesMax = 1_048_576;
 /** Reads between two turns of the event loop: about a millisecond's worth. */
@@ -28,19 +29,27 @@ const statuses = {
 /** sheaf.execution.v1 over the store (reads) and the call threads (runs). */
 export function createExecutionService(
   options: { streamsMax: number },
-  deps: { store: StateStore; caller: Caller; head: HeadWatch },
+  deps: { store: BlockStore; caller: Caller; head: HeadWatch },
 ): ServiceImplementation {
   const { store, caller, head } = deps;
+  // Not stopped when one who asked has gone: others wait for the same.
+  const witness = shareWitnesses((height) => caller.witness(height));
   let streams = 0;
   const select = (selector: executionV1.BlockSelector | undefined) => selectHeight(store, head, selector);
   const at = (selector: executionV1.BlockSelector | undefined) => {
     const height = select(selector);
-    return { height, stateRoot: stateRootOf(store, height) };
+    return { height, state: store.stateAt(height) };
   };
   return implement(executionV1.ExecutionServiceService, {
     async getStatus() {
       const { height, hash } = head.current();
-      return { height, hash: hexToBuffer(hash), oldestStateHeight: 0n, genesisHash: hexToBuffer(store.genesisHash()) };
+      store.refresh();
+      return {
+        height,
+        hash: hexToBuffer(hash),
+        oldestStateHeight: store.oldestState(),
+        genesisHash: hexToBuffer(store.genesisHash()),
+      };
     },
     getBlock: async ({ block }) => ({ block: blockAt(store, select(block)) }),
     async *streamBlocks({ fromHeight }, call: CallContext) {
@@ -60,38 +69,36 @@ export function createExecutionService(
       }
     },
     async getAccounts({ block, addresses }) {
-      const { height, stateRoot } = at(block);
+      const { height, state } = at(block);
       const wanted = wire.list(addresses, { min: 1, max: limits.pageItemsMax }, 'addresses');
       const accounts: executionV1.Account[] = [];
       for (const [index, item] of wanted.entries()) {
         const address = wire.address(item, `addresses.${index}`);
-        accounts.push(accountToWire({ address, ...readAccount(store, stateRoot, address) }));
+        accounts.push(accountToWire({ address, ...readAccount(state, address) }));
         if (index % readsPerTurn === readsPerTurn - 1) await setImmediate();
       }
       return { height, accounts };
     },
     async getCode({ block, address }) {
-      const { codeHash } = readAccount(store, at(block).stateRoot, wire.address(address, 'address'));
-      if (codeHash === emptyCodeHash) return { code: Buffer.alloc(0) };
-      const code = store.code(codeHash);
-      if (code === undefined) throw new ChainError({ code: 'DATA_LOSS', message: `code ${codeHash} is missing` });
-      return { code: toBuffer(code) };
+      const { state } = at(block);
+      const { codeHash } = readAccount(state, wire.address(address, 'address'));
+      const bytes = hexToBytes(codeHash);
+      return { code: isEmptyCode(bytes) ? Buffer.alloc(0) : toBuffer(state.code(bytes)) };
     },
     async getStorage({ block, address, slot }) {
-      const { stateRoot } = at(block);
-      const value = readStorage(store, stateRoot, wire.address(address, 'address'), wire.hash(slot, 'slot'));
+      const value = readStorage(at(block).state, wire.address(address, 'address'), wire.hash(slot, 'slot'));
       return { value: toBuffer(bigintToFixedBytes(value, 32)) };
     },
     async getProof({ block, address, slots }) {
-      const { stateRoot } = at(block);
+      const { state } = at(block);
       const account = wire.address(address, 'address');
       const wanted = wire
         .list(slots, { max: limits.pageItemsMax }, 'slots')
         .map((slot, index) => wire.hash(slot, `slots.${index}`));
-      const first = proveAccount(store, stateRoot, account, []);
+      const first = proveState(state, account, []);
       const storageProofs: executionV1.StorageProof[] = [];
       for (const [index, slot] of wanted.entries()) {
-        const { value, proof } = proveAccount(store, stateRoot, account, [slot]).storageProofs[0]!;
+        const { value, proof } = proveState(state, account, [slot]).storageProofs[0]!;
         storageProofs.push({
           slot: hexToBuffer(slot),
           value: toBuffer(bigintToBytes(value)),
@@ -124,7 +131,7 @@ export function createExecutionService(
     async estimateGas({ block, message }, call: CallContext) {
       return { gas: await caller.estimateGas(select(block), messageFromWire(message, 'message'), call) };
     },
-    async getWitness({ block }, call: CallContext) {
+    async getWitness({ block }) {
       const height = select(block);
       if (height === 0n) {
         throw new ChainError({
@@ -133,15 +140,13 @@ export function createExecutionService(
           message: 'block.height must be at least 1',
         });
       }
-      return witnessToWire(store.witness(height) ?? (await caller.witness(height, call)));
+      return witnessToWire(await witness(height));
     },
   });
 }
 
-const emptyCodeHash = '0xc5d2460186f7233c927e7db2dcc703c0e500b653ca82273b7bfad8045d85a470' as Hash32;
-
 /** @throws ChainError `NOT_FOUND` above the head and for an unknown hash */
-function selectHeight(store: StateStore, head: HeadWatch, message: executionV1.BlockSelector | undefined): Height {
+function selectHeight(store: BlockStore, head: HeadWatch, message: executionV1.BlockSelector | undefined): Height {
   const selector = blockSelectorFromWire(message, 'block');
   store.refresh();
   const executed = head.current().height;
@@ -154,14 +159,8 @@ function selectHeight(store: StateStore, head: HeadWatch, message: executionV1.B
   return height;
 }
 
-function blockAt(store: StateStore, height: Height): executionV1.Block {
+function blockAt(store: BlockStore, height: Height): executionV1.Block {
   const stored = store.block(height);
   if (stored === undefined) throw new ChainError({ code: 'DATA_LOSS', message: `block ${height} is missing` });
   return executionV1.Block.decode(stored);
-}
-
-function stateRootOf(store: StateStore, height: Height): Hash32 {
-  const header = store.header(height);
-  if (header === undefined) throw new ChainError({ code: 'DATA_LOSS', message: `header ${height} is missing` });
-  return header.stateRoot;
 }

@@ -1,7 +1,7 @@
 import { toHeight } from '@sheaf/primitives';
 import { blockFromWire, executionV1, type BlockRecord } from '@sheaf/proto';
 import { encodeHeader } from '@sheaf/ethereum';
-import type { Announcer, StateStore } from '../ports.ts';
+import type { Announcer, BlockStore } from '../ports.ts';
 
 const retryMs = { min: 50, max: 2_000 };
 
@@ -17,7 +17,7 @@ export interface Announcing {
  * Failures are tried again, for ever, with growing pauses.
  */
 export function startAnnouncing(deps: {
-  store: StateStore;
+  store: BlockStore;
   announcer: Announcer;
   onPublished(height: bigint): void;
   onFailure(error: unknown): void;
@@ -76,7 +76,7 @@ export function startAnnouncing(deps: {
   };
 }
 
-function readBlock(store: StateStore, height: bigint): { record: BlockRecord; header: Uint8Array } | undefined {
+function readBlock(store: BlockStore, height: bigint): { record: BlockRecord; header: Uint8Array } | undefined {
   const stored = store.block(toHeight(height));
   const header = store.header(toHeight(height));
   if (stored === undefined || header === undefined) return undefined;

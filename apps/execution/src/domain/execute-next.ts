@@ -1,15 +1,15 @@
 import { ChainError, toHeight, type Height } from '@sheaf/primitives';
 import type { Header } from '@sheaf/ethereum';
 import { blockFromWire, executionV1, type BlockRecord } from '@sheaf/proto';
-import type { CommittedBlock, Executed, ExecutionEngine, HashedPayload, StateStore } from '../ports.ts';
+import type { BlockStore, BlockWriter, CommittedBlock, Executed, ExecutionEngine, HashedPayload } from '../ports.ts';
 
 const ancestorsMax = 256;
 
 /** Executes the payload after the head and commits it; a payload that was executed before gives its block again. */
 export async function executeNext(
   { payload, hash }: HashedPayload,
-  deps: { engine: ExecutionEngine; store: StateStore; ancestors: Ancestors },
-): Promise<Executed> {
+  deps: { engine: ExecutionEngine; store: BlockWriter; ancestors: Ancestors },
+): Promise<Omit<Executed, 'state'>> {
   const { engine, store } = deps;
   store.refresh();
   const head = store.head();
@@ -22,9 +22,11 @@ export async function executeNext(
   }
   const ancestors = deps.ancestors.upTo(head.height);
   const input = { payload, payloadHash: hash, parent: ancestors[0]!, ancestors };
-  const { block, changes, witness } = await engine.executePayload(input, store);
-  const record: BlockRecord = { ...block, height: payload.height };
-  store.commit({ record, header: block.header, payload, changes, witness } satisfies CommittedBlock);
+  const draft = store.draft();
+  const { block, accessList, headers } = await engine.executePayload(input, draft);
+  const record = { ...block, height: payload.height };
+  const committed = { record, header: block.header, payload, accessList, ancestorsRead: headers.length };
+  store.commit(committed satisfies CommittedBlock, draft);
   return summary(record, block.header);
 }
 
@@ -34,7 +36,7 @@ export interface Ancestors {
   upTo(height: bigint): Header[];
 }
 
-export function readAncestors(store: Pick<StateStore, 'header'>): Ancestors {
+export function readAncestors(store: Pick<BlockStore, 'header'>): Ancestors {
   const kept = new Map<bigint, Header>();
   const read = (height: bigint): Header => {
     const header = kept.get(height) ?? store.header(toHeight(height));
@@ -56,7 +58,7 @@ export function readAncestors(store: Pick<StateStore, 'header'>): Ancestors {
   };
 }
 
-function known({ payload, hash }: HashedPayload, store: StateStore): Executed {
+function known({ payload, hash }: HashedPayload, store: BlockStore): Omit<Executed, 'state'> {
   const stored = store.block(payload.height);
   const header = store.header(payload.height);
   if (stored === undefined || header === undefined) {
@@ -72,7 +74,7 @@ function known({ payload, hash }: HashedPayload, store: StateStore): Executed {
   return summary(record, header);
 }
 
-function summary(record: BlockRecord, header: Header): Executed {
+function summary(record: BlockRecord, header: Header): Omit<Executed, 'state'> {
   return {
     height: record.height as Height,
     hash: record.hash,

@@ -6,9 +6,11 @@ import type { HashedPayload } from '../ports.ts';
 /** What a thread of this service is started with. */
 export interface WorkerSetup {
   kind: 'execution';
+  /** Whether this is the thread that executes and commits blocks; the others read. */
+  commits: boolean;
   dataDir: string;
-  /** Heights whose witness is kept. */
-  witnessesKept: number;
+  /** Heights below the head whose state is kept. */
+  stateHeightsKept: number;
   /** Whether it is ready only when the trusted setup of point evaluation is loaded. */
   warmPointEvaluation: boolean;
   spec: ChainSpec;
