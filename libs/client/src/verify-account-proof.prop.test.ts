@@ -1,7 +1,19 @@
 // Goal: what the verifier returns is what the state root says, and any other claim is refused by name.
 // Method: answers recorded from Anvil; random worlds with libs/ethereum's trie as the prover; each claim changed; JSON
 // with anything anywhere, which must not throw anything but the refusal.
-import { bytesToHex, isChainError, toAddress, zeroHash, type Address, type Hash32 } from '@sheaf/primitives';
+import { keccak256 } from '@sheaf/crypto';
+import { Trie } from '@sheaf/ethereum';
+import {
+  bytesToHex,
+  encodeRlp,
+  hexToBytes,
+  isChainError,
+  type RlpItem,
+  toAddress,
+  zeroHash,
+  type Address,
+  type Hash32,
+} from '@sheaf/primitives';
 import fc from 'fast-check';
 import { makeWorld, slotHex, type Answer } from '../test/make-answer.ts';
 import { emptyCodeHash, emptyStorageHash, verifyAccountProof, type AccountQuery } from './index.ts';
@@ -96,10 +108,69 @@ test.each(changes)('a claim that is not proven: %s', (field, change) => {
   expect(refusal(query, claimed)).toBe(field);
 });
 
+test('what is too large is not read', () => {
+  const { stateRoot, answer } = makeWorld(new Map());
+  const query = { stateRoot, address: nobody, slots: [] };
+  const verify = (changed: Partial<Answer>) => () => verifyAccountProof(query, { ...answer(nobody, []), ...changed });
+  expect(verify({ accountProof: [`0x${'0'.repeat(1_066)}`] })).toThrow('must be the hex of at most 532 bytes');
+  expect(verify({ accountProof: new Array<string>(66).fill('0x80') })).toThrow('must be a list of at most 65 items');
+  expect(verify({ balance: `0x${'0'.repeat(65)}` })).toThrow('must be 0x and 1 to 64 hex digits');
+  const slots = new Array<Hash32>(1_025).fill(zeroHash);
+  expect(() => verifyAccountProof({ ...query, slots }, answer(nobody, []))).toThrow('slots must be a list');
+});
+
 test('an account of another state root is not proven', () => {
   const at = (nonce: bigint) => makeWorld(new Map([[addresses[0]!, { nonce, balance: 6n, slots: new Map() }]]));
   const query = { stateRoot: at(1n).stateRoot, address: addresses[0]!, slots: [] };
   expect(refusal(query, at(2n).answer(addresses[0]!, []))).toBe('proof.accountProof.0');
+});
+
+const codeHash = hexToBytes(emptyCodeHash);
+const storageHash = hexToBytes(emptyStorageHash);
+const none = new Uint8Array(0);
+test.each<[string, RlpItem]>([
+  ['a string', none],
+  ['three items', [none, none, storageHash]],
+  ['a list for a number', [[], none, storageHash, codeHash]],
+  ['a nonce with a leading zero', [Uint8Array.of(0, 1), none, storageHash, codeHash]],
+  ['a nonce of nine bytes', [new Uint8Array(9).fill(1), none, storageHash, codeHash]],
+  ['a balance of 33 bytes', [none, new Uint8Array(33).fill(1), storageHash, codeHash]],
+  ['a storage hash of 31 bytes', [none, none, storageHash.slice(1), codeHash]],
+  ['a code hash of nothing', [none, none, storageHash, none]],
+])('a leaf that is no account: %s', (_, leaf) => {
+  const state = new Trie();
+  const key = keccak256(hexToBytes(addresses[0]!));
+  state.put(key, encodeRlp(leaf));
+  const answer = {
+    ...makeWorld(new Map()).answer(addresses[0]!, []),
+    accountProof: state.prove(key).map(bytesToHex),
+  };
+  const stateRoot = bytesToHex(state.commit().root);
+  expect(refusal({ stateRoot, address: addresses[0]!, slots: [] }, answer)).toBe('proof.accountProof');
+});
+
+test.each<[string, RlpItem]>([
+  ['zero', none],
+  ['a leading zero', Uint8Array.of(0, 1)],
+  ['33 bytes', new Uint8Array(33).fill(1)],
+  ['a list', [Uint8Array.of(1)]],
+])('a leaf that is no slot: %s', (_, leaf) => {
+  const storage = new Trie();
+  const slot = keccak256(hexToBytes(slotHex(1n)));
+  storage.put(slot, encodeRlp(leaf));
+  const { root } = storage.commit();
+  const state = new Trie();
+  const key = keccak256(hexToBytes(addresses[0]!));
+  state.put(key, encodeRlp([none, none, root, codeHash]));
+  const answer = {
+    ...makeWorld(new Map()).answer(addresses[0]!, [1n]),
+    codeHash: emptyCodeHash,
+    storageHash: bytesToHex(root),
+    accountProof: state.prove(key).map(bytesToHex),
+    storageProof: [{ key: '0x1', value: '0x0', proof: storage.prove(slot).map(bytesToHex) }],
+  };
+  const query = { stateRoot: bytesToHex(state.commit().root), address: addresses[0]!, slots: [slotHex(1n)] };
+  expect(refusal(query, answer)).toBe('proof.storageProof.0.proof');
 });
 
 test('whatever is answered is refused or true', () => {

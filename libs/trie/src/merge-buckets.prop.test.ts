@@ -5,18 +5,13 @@ import { Trie } from '@sheaf/ethereum';
 import fc from 'fast-check';
 import { key, leavesOf } from '../test/arbitraries.ts';
 import { buildSource } from '../test/build-source.ts';
+import { cutBuckets } from '../test/cut-buckets.ts';
 import { decodeTop, encodeTop } from './encode-top.ts';
-import { bucketCount, bucketOf, bucketPosition, mergeBuckets } from './merge-buckets.ts';
 import { mergedSource } from './merged-source.ts';
 import { lookUp, readTop } from './look-up.ts';
+import { toNibbles } from './nibbles.ts';
 import { proveAccount } from './prove.ts';
-import type { TopNode, TrieLeaf } from './trie-source.ts';
-
-function cut(leaves: readonly TrieLeaf[]) {
-  const parts = Array.from({ length: bucketCount }, (_, bucket) => buildSource(leaves, bucketPosition(bucket)));
-  const tops = parts.map((part, bucket) => part.topAt(bucketPosition(bucket)));
-  return { parts, merged: mergeBuckets(tops) };
-}
+import type { TopNode } from './trie-source.ts';
 
 const accounts = fc.oneof(leavesOf(3), leavesOf(30));
 
@@ -25,14 +20,13 @@ test('the root, the source and the proofs are those of the whole trie', () => {
     fc.property(accounts, fc.array(key, { maxLength: 4 }), (leaves, absent) => {
       const oracle = new Trie();
       for (const leaf of leaves) oracle.put(leaf.key, leaf.value);
-      const { parts, merged } = cut(leaves);
+      const { merged, source: buckets } = cutBuckets(leaves);
       expect(merged.root).toEqual(oracle.commit().root);
       const whole = buildSource(leaves);
       expect(merged.top).toEqual(whole.topAt(new Uint8Array(0)));
       for (const probe of [...leaves.map((leaf) => leaf.key), ...absent]) {
-        const part = parts[bucketOf(probe)]!;
-        expect(proveAccount(merged, part, probe)).toEqual(oracle.prove(probe));
-        const source = mergedSource(merged, part);
+        expect(proveAccount(merged, buckets, probe)).toEqual(oracle.prove(probe));
+        const source = mergedSource(merged, buckets);
         expect(lookUp(source, { owner: 0, position: new Uint8Array(0) }, probe)).toEqual(oracle.get(probe));
       }
     }),
@@ -43,12 +37,9 @@ test('the root, the source and the proofs are those of the whole trie', () => {
 test('the lowest leaf of every position, above and below the merge', () => {
   fc.assert(
     fc.property(accounts, key, fc.integer({ min: 0, max: 4 }), (leaves, path, depth) => {
-      const { parts, merged } = cut(leaves);
-      const position = Uint8Array.from({ length: depth }, (_, at) => (path[at >> 1]! >> (at % 2 === 0 ? 4 : 0)) & 15);
-      const source = mergedSource(merged, {
-        branch: () => undefined,
-        leaf: (owner, at) => parts[16 * at[0]! + at[1]!]!.leaf(owner, at),
-      });
+      const { merged, source: buckets } = cutBuckets(leaves);
+      const position = toNibbles(path).subarray(0, depth);
+      const source = mergedSource(merged, buckets);
       expect(source.leaf(0, position)).toEqual(buildSource(leaves).leaf(0, position));
     }),
     { numRuns: 60 },

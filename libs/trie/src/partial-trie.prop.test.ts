@@ -2,19 +2,21 @@
 // that is not needed, and no byte of it can be altered.
 // Method: random tries with close keys, random reads and changes; the whole trie built from its leaves as the oracle;
 // each node of a witness replaced by its hash in turn; altered encodings.
-import { bytesToHex, compareBytes, equalBytes, isChainError } from '@sheaf/primitives';
+import { bytesToHex, compareBytes, equalBytes, hexToBytes, isChainError } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { key, leavesOf, value } from '../test/arbitraries.ts';
 import { buildSource } from '../test/build-source.ts';
+import { cutBuckets } from '../test/cut-buckets.ts';
+import { decodeBranch } from './branch-record.ts';
 import { collectAccounts, collectPartial, type TouchedKeys } from './collect.ts';
 import { rootOf } from './encode-node.ts';
-import { bucketCount, bucketPosition, mergeBuckets } from './merge-buckets.ts';
 import { mergedSource } from './merged-source.ts';
+import { toNibbles } from './nibbles.ts';
 import type { PartialNode } from './partial-node.ts';
 import { partialTries, PartialTrie } from './partial-trie.ts';
 import { createTrieEngine } from './trie-engine.ts';
 import type { LeafChange } from './trie-batch.ts';
-import type { TrieLeaf, TrieSource } from './trie-source.ts';
+import type { TrieLeaf } from './trie-source.ts';
 
 const whole = new Uint8Array(0);
 const engine = createTrieEngine();
@@ -78,17 +80,6 @@ function attempt<T>(run: () => T): T | 'lacking' {
   }
 }
 
-function cut(leaves: readonly TrieLeaf[]) {
-  const parts = Array.from({ length: bucketCount }, (_, bucket) => buildSource(leaves, bucketPosition(bucket)));
-  const merged = mergeBuckets(parts.map((part, bucket) => part.topAt(bucketPosition(bucket))));
-  const partOf = ([high, low]: Uint8Array) => parts[16 * high! + low!]!;
-  const source: TrieSource = {
-    branch: (owner, at) => partOf(at).branch(owner, at),
-    leaf: (owner, at) => partOf(at).leaf(owner, at),
-  };
-  return { merged, source };
-}
-
 test('a witness of a storage trie reads and commits as the trie does', () => {
   fc.assert(
     fc.property(cases(40), fc.array(key, { maxLength: 3 }), (made, others) => {
@@ -103,14 +94,14 @@ test('a witness of a storage trie reads and commits as the trie does', () => {
       }
       expect(commit(received, 7, made)).toEqual(rootAfter(made));
     }),
-    { numRuns: 300 },
+    { numRuns: 200 },
   );
 });
 
 test('a witness of the account trie, joined from its buckets, is that of the trie as one', () => {
   fc.assert(
     fc.property(fc.oneof(cases(4), cases(40)), (made) => {
-      const { merged, source } = cut(made.leaves);
+      const { merged, source } = cutBuckets(made.leaves);
       const joined = collectAccounts(merged, source, made.keys);
       if (touchedKeys(made).length > 0) {
         expect(joined).toEqual(collectPartial(mergedSource(merged, source), 0, made.keys));
@@ -119,6 +110,30 @@ test('a witness of the account trie, joined from its buckets, is that of the tri
       expect(received.root).toEqual(merged.root);
       for (const touched of touchedKeys(made)) expect(received.lookUp(touched)).toEqual(valueOf(made.leaves, touched));
       if (made.keys.changes.length > 0) expect(commit(received, 0, made)).toEqual(rootAfter(made));
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('as a source, a witness says of each position what the trie says, or is lacking', () => {
+  fc.assert(
+    fc.property(cases(20), fc.array(fc.tuple(key, fc.nat(64)), { maxLength: 6 }), (made, places) => {
+      const source = buildSource(made.leaves);
+      const witness = new PartialTrie(collectPartial(source, 7, made.keys));
+      const known = made.leaves.flatMap((leaf) => [0, 1, 2, 60, 62, 63, 64].map((depth) => [leaf.key, depth] as const));
+      const positions = [...places, ...known].map(([path, depth]) => toNibbles(path).subarray(0, depth));
+      for (const position of [...source.branches.keys()].map((text) => hexToBytes(text))) {
+        positions.push(position);
+        for (let at = 0; at < position.length; at++) positions.push(position.with(at, position[at]! ^ 1));
+      }
+      for (const position of positions) {
+        const leaf = attempt(() => witness.leaf(7, position));
+        if (leaf !== 'lacking') expect(leaf).toEqual(source.leaf(7, position));
+        const record = attempt(() => witness.branch(7, position));
+        // It does not tell the kind of a child that it does not know, and has all else.
+        const references = (bytes: Uint8Array | undefined) => bytes && { ...decodeBranch(bytes), leaves: 0 };
+        if (record !== 'lacking') expect(references(record)).toEqual(references(source.branch(7, position)));
+      }
     }),
     { numRuns: 60 },
   );
@@ -173,7 +188,7 @@ test('without any one of its nodes a witness has the same root, is lacking for s
         if (touchedKeys(made).length > 0) expect([...outcomes, committed]).toContain('lacking');
       }
     }),
-    { numRuns: 120 },
+    { numRuns: 80 },
   );
 });
 
@@ -206,7 +221,7 @@ test('an altered witness is refused or has another root', () => {
         }
       },
     ),
-    { numRuns: 2000 },
+    { numRuns: 800 },
   );
 });
 

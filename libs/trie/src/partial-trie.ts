@@ -10,7 +10,6 @@ import {
 } from './encode-node.ts';
 import { decodePartial, encodePartial } from './encode-partial.ts';
 import { damaged } from './errors.ts';
-import { keccak256 } from './keccak.ts';
 import { lookUp, nameOf } from './look-up.ts';
 import { beginsWith, toNibbles } from './nibbles.ts';
 import type { PartialBranch, PartialLeaf, PartialNode } from './partial-node.ts';
@@ -127,8 +126,8 @@ function sealPartial(top: PartialNode | undefined): {
       (reference, at) => references.set(extended[at]!, reference),
     );
   }
-  const reference = references.get(top)!;
-  return { root: reference.length === 32 ? reference : keccak256(reference), records };
+  // The node at the root is not below 32 bytes: the paths down from it are 64 nibbles long.
+  return { root: references.get(top)!, records };
 }
 
 /** The known nodes by how many are above them, each with the depth where it hangs. */

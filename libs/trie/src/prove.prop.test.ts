@@ -44,7 +44,7 @@ test('lookups, proofs and what is proven are those of the oracle', () => {
         expect(verifyProof(root, probe, proof)).toEqual(expected);
       }
     }),
-    { numRuns: 150 },
+    { numRuns: 80 },
   );
 });
 
@@ -99,7 +99,7 @@ test('a proof with any one node altered, left out, added or moved is refused by 
       expect(refusal(() => verifyProof(root, target, [...proof, node]))).toBe(`proof.${proof.length}`);
       if (proof.length > 1) expect(refusal(() => verifyProof(root, target, proof.toReversed()))).toBe('proof.0');
     }),
-    { numRuns: 200 },
+    { numRuns: 120 },
   );
 });
 
