@@ -2,7 +2,7 @@
 // src/<command>/main.ts and runs it with the arguments, with `gc()` at hand. What `npm run bench` and
 // `npm run conformance` are.
 import { spawn } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -28,9 +28,12 @@ async function main() {
     console.error(`${command}: the packages are not installed, run npm ci first`);
     return 1;
   }
-  // Under dist/, so that packages left out of the bundle are found.
-  const folder = join(root, 'dist/apps/e2e');
-  mkdirSync(folder, { recursive: true });
+  // Under dist/, so that packages left out of the bundle are found. Its own, because a command that runs for hours starts
+  // its file again and again, and must not find what another one or a build has made of it meanwhile.
+  const shared = join(root, 'dist/.launched');
+  mkdirSync(shared, { recursive: true });
+  const folder = mkdtempSync(join(shared, `${command}-`));
+  process.on('exit', () => rmSync(folder, { recursive: true, force: true }));
   const outfile = join(folder, `${command}.cjs`);
   await esbuild.build({
     absWorkingDir: root,

@@ -8,6 +8,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Eight seconds when nobody else uses the machine. */
+const busyMs = 180_000;
+
 let folder: string;
 let program: string;
 
@@ -22,22 +25,26 @@ const environment = () => ({ ...process.env, TMPDIR: join(folder, 'tmp') });
 const bench = (...args: string[]) =>
   spawnSync(process.execPath, ['--expose-gc', program, ...args], { encoding: 'utf8', env: environment() });
 
-test('every row, at the small scale', () => {
-  const [json, plot] = [join(folder, 'report.json'), join(folder, 'growth.svg')];
-  const { status, stdout, stderr } = bench(
-    ...['state', '--scale', 'small', '--runs', '1', '--json', json, '--plot', plot],
-  );
-  expect([status, stderr]).toEqual([0, expect.stringContaining('growth: 20,000 accounts')]);
-  for (const row of ['commit', 'root', 'durable', 'carry', 'read', 'open', 'disk']) {
-    expect(stdout).toMatch(new RegExp(`^${row}: .*\\d`, 'm'));
-  }
-  expect(stdout).toMatch(/^20,000 accounts .*\d/m);
-  const report = JSON.parse(readFileSync(json, 'utf8')) as { figures: { samples: number[] }[]; growth: object[] };
-  expect(report.growth).toHaveLength(2);
-  for (const { samples } of report.figures) expect(samples.every(Number.isFinite)).toBe(true);
-  expect(readFileSync(plot, 'utf8')).toMatch(/^<svg /);
-  expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
-});
+test(
+  'every row, at the small scale',
+  () => {
+    const [json, plot] = [join(folder, 'report.json'), join(folder, 'growth.svg')];
+    const { status, stdout, stderr } = bench(
+      ...['state', '--scale', 'small', '--runs', '1', '--json', json, '--plot', plot],
+    );
+    expect([status, stderr]).toEqual([0, expect.stringContaining('growth: 20,000 accounts')]);
+    for (const row of ['commit', 'root', 'durable', 'carry', 'read', 'open', 'disk']) {
+      expect(stdout).toMatch(new RegExp(`^${row}: .*\\d`, 'm'));
+    }
+    expect(stdout).toMatch(/^20,000 accounts .*\d/m);
+    const report = JSON.parse(readFileSync(json, 'utf8')) as { figures: { samples: number[] }[]; growth: object[] };
+    expect(report.growth).toHaveLength(2);
+    for (const { samples } of report.figures) expect(samples.every(Number.isFinite)).toBe(true);
+    expect(readFileSync(plot, 'utf8')).toMatch(/^<svg /);
+    expect(readdirSync(join(folder, 'tmp'))).toEqual([]);
+  },
+  busyMs,
+);
 
 test('a signal ends it, and its stores are gone', async () => {
   const args = ['--expose-gc', program, 'state', '--scale', 'small', '--rows', 'root', '--runs', '1000'];

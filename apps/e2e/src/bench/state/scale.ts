@@ -6,9 +6,9 @@ export interface Sizes {
   transfers: number;
   /** Before the first block that counts: more than the heights kept, so that old journals are dropped too. */
   warmUpBlocks: number;
-  /** Where the numbers of accounts are many. */
-  growthWarmUpBlocks: number;
   growth: readonly number[];
+  /** Until the upper levels are in the cache, whatever the number of accounts. */
+  growthWarmUpBlocks: number;
   /** For `open`. */
   accountsOpened: number;
   /** Blocks that are in the journal alone when the store is opened after a crash. */
@@ -27,8 +27,8 @@ export const scales: Readonly<Record<ScaleName, Sizes>> = {
     accounts: 1_000_000,
     transfers: 5_000,
     warmUpBlocks: 140,
-    growthWarmUpBlocks: 4,
     growth: [10_000, 100_000, 1_000_000, 10_000_000],
+    growthWarmUpBlocks: 24,
     accountsOpened: 10_000_000,
     blocksReplayed: 10,
     contracts: 20,
@@ -39,8 +39,8 @@ export const scales: Readonly<Record<ScaleName, Sizes>> = {
     accounts: 20_000,
     transfers: 250,
     warmUpBlocks: 2,
-    growthWarmUpBlocks: 1,
     growth: [1_000, 20_000],
+    growthWarmUpBlocks: 1,
     accountsOpened: 20_000,
     blocksReplayed: 2,
     contracts: 3,

@@ -1,6 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import { versionOf } from '../evm/peer-packages.ts';
+import { median } from '../statistics.ts';
 import { BenchFault, type Suite, type SuiteOptions } from '../suite.ts';
+import { formatNumber } from '../table.ts';
 import { measureBlocks, type BlockRow } from './block-rows.ts';
 import { measureCommit } from './commit-row.ts';
 import { describeFigures, reportFigure, type Figure } from './figure.ts';
@@ -24,11 +26,16 @@ export const stateSuite: Suite = {
     if (plot !== undefined && !rows.includes('growth')) throw new BenchFault('--plot needs the row growth');
     const sizes = scales[scale];
     const figures: Figure[] = [];
+    /** Also said at once: what comes later may fail. */
+    const add = (measured: readonly Figure[]): void => {
+      figures.push(...measured);
+      for (const { row, what, samples } of measured)
+        options.progress(`${row}: ${what}: ${formatNumber(median(samples))}`);
+    };
     if (rows.includes('commit')) {
-      figures.push(...(await measureCommit({ ...options, accounts: sizes.accounts, updates: 2 * sizes.transfers })));
+      add(await measureCommit({ ...options, accounts: sizes.accounts, updates: 2 * sizes.transfers }));
     }
-    const { onDisk, growth } = await measureOnDisk(options, sizes);
-    figures.push(...onDisk);
+    const growth = await measureOnDisk(options, sizes, add);
     const reports = figures.map((figure) => reportFigure(scale === 'full' ? figure : withoutBar(figure)));
     if (plot !== undefined) writeFileSync(plot, plotGrowth(growth));
     const texts = [
@@ -46,35 +53,34 @@ function withoutBar({ row, what, samples }: Figure): Figure {
   return { row, what, samples };
 }
 
-async function measureOnDisk(options: SuiteOptions, sizes: Sizes): Promise<{ onDisk: Figure[]; growth: Growth[] }> {
-  const { rows, runs, clock, scale, program, progress } = options;
-  const onDisk: Figure[] = [];
+async function measureOnDisk(
+  { rows, runs, clock, scale, program, progress }: SuiteOptions,
+  sizes: Sizes,
+  add: (measured: readonly Figure[]) => void,
+): Promise<Growth[]> {
   const growth: Growth[] = [];
-  if (rows.every((row) => row === 'commit')) return { onDisk, growth };
+  if (rows.every((row) => row === 'commit')) return growth;
   const stores = new Stores(progress);
   try {
     if (scale === 'full') stores.mustBeOnDisk();
     const blocks = blockRows.filter((row) => rows.includes(row));
     if (blocks.length > 0) {
       const store = await stores.accounts(sizes.accounts);
-      onDisk.push(...(await measureBlocks(store, { ...sizes, rows: blocks, runs, clock, progress })));
+      add(await measureBlocks(store, { ...sizes, rows: blocks, runs, clock, progress }));
     }
     if (rows.includes('read')) {
-      onDisk.push(...(await measureReads(await stores.accounts(sizes.accounts), sizes, runs, clock, progress)));
+      add(await measureReads(await stores.accounts(sizes.accounts), sizes, runs, clock, progress));
     }
     if (rows.includes('open')) {
-      const store = await stores.accounts(sizes.accountsOpened);
-      onDisk.push(...(await measureOpening(store, sizes, runs, program, progress)));
+      add(await measureOpening(await stores.accounts(sizes.accountsOpened), sizes, runs, program, progress));
     }
-    if (rows.includes('disk')) onDisk.push(...(await measureDisk(stores, sizes)));
-    if (rows.includes('growth')) {
-      for (const accounts of sizes.growth) {
-        const store = await stores.accounts(accounts);
-        progress(`growth: ${accounts.toLocaleString('en-US')} accounts`);
-        growth.push(await measureGrowth(store, sizes.transfers, sizes.growthWarmUpBlocks, runs, clock));
-      }
+    if (rows.includes('disk')) add(await measureDisk(stores, sizes));
+    for (const accounts of rows.includes('growth') ? sizes.growth : []) {
+      const store = await stores.accounts(accounts);
+      progress(`growth: ${accounts.toLocaleString('en-US')} accounts`);
+      growth.push(await measureGrowth(store, sizes.transfers, sizes.growthWarmUpBlocks, runs, clock));
     }
-    return { onDisk, growth };
+    return growth;
   } finally {
     stores.close();
   }

@@ -47,12 +47,17 @@ export interface StoreCheck {
   random: Random;
 }
 
+export interface StoreFound {
+  head: bigint;
+  /** The tables were between two heights. */
+  carrying: boolean;
+}
+
 /**
  * Opens the store after a kill and looks at all of it.
- * @returns its head
  * @throws SoakFault when it is not the state of a height that was committed, with all that belongs to it
  */
-export async function checkStore({ dataDir, seed, model, reported, random }: StoreCheck): Promise<bigint> {
+export async function checkStore({ dataDir, seed, model, reported, random }: StoreCheck): Promise<StoreFound> {
   let kv: LmdbKeyValue | undefined;
   try {
     kv = openLmdb({ dataDir, tables: [markTable] });
@@ -61,7 +66,7 @@ export async function checkStore({ dataDir, seed, model, reported, random }: Sto
     if (head < reported) throw new SoakFault(`height ${reported} was committed, the head is ${head}`);
     if (head > reported + 1n)
       throw new SoakFault(`the head is ${head}, two or more above what was reported, ${reported}`);
-    if (head === 0n) return head;
+    if (head === 0n) return { head, carrying: false };
     model.advance(head);
     const expected = model.at(head)!;
     const root = rootOf(expected);
@@ -75,7 +80,7 @@ export async function checkStore({ dataDir, seed, model, reported, random }: Sto
     checkRebuilt(reader.at(toHeight(head)), state, root);
     checkReads(ownedView(state), expected, random, `the head ${head}`);
     checkOlder(reader, model, seed, head, random);
-    return head;
+    return { head, carrying: reader.heights().carrying !== undefined };
   } catch (error) {
     if (error instanceof SoakFault) throw error;
     throw new SoakFault(`the store cannot be used: ${(error as Error).message}`, { cause: error });

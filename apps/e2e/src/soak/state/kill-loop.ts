@@ -21,6 +21,8 @@ export interface KillReport {
   head: bigint;
   /** Kills after which the head was one above what had been reported. */
   aheadOfReport: number;
+  /** Kills after which the tables were between two heights. */
+  whileCarrying: number;
 }
 
 /** Milliseconds from the first commit to the kill; one in some is killed that long after it was started, so while it opens. */
@@ -38,14 +40,16 @@ const statesKept = 4 * soakLimits.heightsKept;
 export async function runKillLoop({ dataDir, seed, program, goesOn, progress }: KillLoopOptions): Promise<KillReport> {
   const model = new Model(seed, statesKept);
   const random = seededRandom(seed, 0, 2);
-  const report: KillReport = { kills: 0, head: 0n, aheadOfReport: 0 };
+  const report: KillReport = { kills: 0, head: 0n, aheadOfReport: 0, whileCarrying: 0 };
   while (goesOn(report)) {
     const child = { program, args: ['child', 'state', dataDir, String(seed)] };
     try {
       const reported = (await runAndKill(child, random)) ?? report.head;
-      report.head = await checkStore({ dataDir, seed, model, reported, random });
+      const { head, carrying } = await checkStore({ dataDir, seed, model, reported, random });
       report.kills += 1;
-      if (report.head > reported) report.aheadOfReport += 1;
+      report.head = head;
+      if (head > reported) report.aheadOfReport += 1;
+      if (carrying) report.whileCarrying += 1;
     } catch (error) {
       if (!(error instanceof SoakFault)) throw error;
       throw new SoakFault(`kill ${report.kills + 1} of seed ${seed}: ${error.message}`, { cause: error });

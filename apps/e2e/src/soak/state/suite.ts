@@ -36,6 +36,6 @@ export const stateSoak: SoakSuite = {
   runChild: ([dataDir, seed]) => runChild(dataDir!, Number(seed)),
 };
 
-function describe({ kills, head, aheadOfReport }: KillReport): string {
-  return `${kills} kills, head ${head}, ${aheadOfReport} of them between a commit and its report`;
+function describe({ kills, head, aheadOfReport, whileCarrying }: KillReport): string {
+  return `${kills} kills, head ${head}; ${aheadOfReport} between a commit and its report, ${whileCarrying} amid carrying over`;
 }
