@@ -1,5 +1,6 @@
 import { ChainError, compareBytes } from '@sheaf/primitives';
-import { JournalRow, readJournalHead, readJournalRow, type JournalSection, type JournalHead } from './journal.ts';
+import type { JournalRow} from './journal.ts';
+import { readJournalHead, readJournalRow, type JournalSection, type JournalHead } from './journal.ts';
 import type { KeyValue } from './key-value.ts';
 
 /** Heads that are kept: a few hundred bytes each, for full blocks a few thousand. */

@@ -89,7 +89,11 @@ class SheafRun implements BlockRun {
     return (this.#world ??= this.#setting.world.apply(this.#overlay.changes()));
   }
 
+  /** @throws Error when the state made from nothing has another root than the one that was changed */
   stateRoot() {
-    return this.world().root();
+    const root = this.world().root();
+    const changed = this.#setting.world.rootAfter(this.#overlay.changes());
+    if (changed !== root) throw new Error(`the changed state has root ${changed}, the same state made anew ${root}`);
+    return root;
   }
 }

@@ -1,18 +1,20 @@
 import { keccak256 } from '@sheaf/crypto';
-import { emptyRoot, Trie } from '@sheaf/ethereum';
 import type { Host } from '@sheaf/evm';
 import {
   bigintToBytes,
   bytesToHex,
+  compareBytes,
   encodeRlp,
   hexToBytes,
   toHash32,
+  toHeight,
   zeroHash,
   type Address,
   type Hash32,
 } from '@sheaf/primitives';
-import type { BlockChanges } from '@sheaf/state';
-import { readAddress, readBytes, readHash, readObject, readQuantity } from './json.ts';
+import { memoryKeyValue, PartitionState, type BlockChanges } from '@sheaf/state';
+import { createTrieEngine, type LeafChange, type TrieSource } from '@sheaf/trie';
+import { FixtureError, readAddress, readBytes, readHash, readObject, readQuantity } from './json.ts';
 
 /** Slots that are not zero; 32-byte keys and values. */
 export type Slots = ReadonlyMap<Hash32, Hash32>;
@@ -34,6 +36,7 @@ export class World {
   readonly accounts: ReadonlyMap<Address, WorldAccount>;
   readonly codes: ReadonlyMap<Hash32, Uint8Array>;
   #root: Hash32 | undefined;
+  #store: PartitionState | undefined;
 
   constructor(accounts: ReadonlyMap<Address, WorldAccount>, codes: ReadonlyMap<Hash32, Uint8Array>) {
     this.accounts = accounts;
@@ -43,12 +46,12 @@ export class World {
   /** The state root (yellow paper, 4.1): a secure trie of accounts over secure tries of slots. */
   root(): Hash32 {
     if (this.#root !== undefined) return this.#root;
-    const trie = new Trie();
-    for (const [address, { nonce, balance, codeHash, slots }] of this.accounts) {
-      const leaf = [bigintToBytes(nonce), bigintToBytes(balance), hexToBytes(slotsRoot(slots)), hexToBytes(codeHash)];
-      trie.put(keccak256(hexToBytes(address)), encodeRlp(leaf));
-    }
-    this.#root = toHash32(trie.commit().root);
+    this.#root = rootOf(
+      Array.from(this.accounts, ([address, { nonce, balance, codeHash, slots }]) => {
+        const leaf = [bigintToBytes(nonce), bigintToBytes(balance), hexToBytes(slotsRoot(slots)), hexToBytes(codeHash)];
+        return { key: keccak256(hexToBytes(address)), value: encodeRlp(leaf), existed: false };
+      }),
+    );
     return this.#root;
   }
 
@@ -75,6 +78,26 @@ export class World {
       code: (codeHash) => this.code(bytesToHex(codeHash) as Hash32),
       blockHash,
     };
+  }
+
+  /** What makes this state of nothing. */
+  asChanges(): BlockChanges {
+    const accounts = Array.from(this.accounts, ([address, { nonce, balance, codeHash, slots }]) => ({
+      address,
+      account: { nonce, balance, codeHash: hexToBytes(codeHash) },
+      storageWiped: false,
+      slots: Array.from(slots, ([slot, value]) => ({ slot, value: hexToBytes(value) })),
+    }));
+    return { accounts, codes: new Map(this.codes) };
+  }
+
+  /** The root after the changes as a store with this state has it, which changes what it has instead of making all anew. */
+  rootAfter(changes: BlockChanges): Hash32 {
+    if (this.#store === undefined) {
+      this.#store = new PartitionState(memoryKeyValue());
+      this.#store.commit(this.#store.prepare(this.asChanges()), { height: toHeight(0) });
+    }
+    return this.#store.stateRoot(this.#store.prepare(changes).tops);
   }
 
   /** The state after the changes. */
@@ -104,15 +127,24 @@ function setSlot(slots: Map<Hash32, Hash32>, slot: Hash32, value: Uint8Array): v
 
 const noSlots: Slots = new Map();
 
+const engine = createTrieEngine();
+const nothing: TrieSource = { branch: () => undefined, leaf: () => undefined };
+
+/** Of a trie made from nothing. */
+function rootOf(leaves: LeafChange[]): Hash32 {
+  const changes = leaves.sort((a, b) => compareBytes(a.key, b.key));
+  return toHash32(engine.commit([{ owner: 0, position: new Uint8Array(0), changes }], nothing).roots[0]!);
+}
+
 function slotsRoot(slots: Slots): Hash32 {
-  if (slots.size === 0) return emptyRoot;
   let root = slotRoots.get(slots);
   if (root === undefined) {
-    const trie = new Trie();
-    for (const [slot, value] of slots) {
-      trie.put(keccak256(hexToBytes(slot)), encodeRlp(bigintToBytes(BigInt(value))));
-    }
-    root = toHash32(trie.commit().root);
+    root = rootOf(
+      Array.from(slots, ([slot, value]) => {
+        const leaf = encodeRlp(bigintToBytes(BigInt(value)));
+        return { key: keccak256(hexToBytes(slot)), value: leaf, existed: false };
+      }),
+    );
     slotRoots.set(slots, root);
   }
   return root;
@@ -133,8 +165,11 @@ export function readWorld(value: unknown, field: string): World {
       const word = readHash(content, `${at}.storage.${slot}`);
       if (word !== zeroHash) slots.set(readHash(slot, `${at}.storage key`), word);
     }
+    const nonce = readQuantity(fields['nonce'] ?? '0x0', `${at}.nonce`);
+    // EIP-2681; no state has more, so a store has no room for it.
+    if (nonce >= 2n ** 64n) throw new FixtureError(`${at}.nonce is 2^64 or more`);
     accounts.set(readAddress(key.startsWith('0x') ? key : `0x${key}`, `${field} key`), {
-      nonce: readQuantity(fields['nonce'] ?? '0x0', `${at}.nonce`),
+      nonce,
       balance: readQuantity(fields['balance'] ?? '0x0', `${at}.balance`),
       codeHash,
       slots: slots.size === 0 ? noSlots : slots,
