@@ -176,12 +176,18 @@ function hashOf(key: Uint8Array, keyBytes: number): number {
   return state ^ (state >>> 13);
 }
 
-/** The indexes of numbers below 2^48 in the order of the numbers. */
+/**
+ * The indexes of numbers below 2^48 in the order of the numbers, as far as the number's high bits go: of n numbers
+ * 53 - log2(n).
+ */
 export function sortedOrder(numbers: Float64Array): Uint32Array {
   // Sorting typed arrays without a comparison function is native; so number and index go into one.
   const scale = 2 ** Math.ceil(Math.log2(Math.max(2, numbers.length)));
   const shrink = Math.max(1, (2 ** 48 * scale) / 2 ** 53);
-  const packed = numbers.map((number, index) => Math.floor(number / shrink) * scale + index);
+  const packed = new Float64Array(numbers.length);
+  for (let i = 0; i < packed.length; i++) packed[i] = Math.floor(numbers[i]! / shrink) * scale + i;
   packed.sort();
-  return Uint32Array.from(packed, (value) => value % scale);
+  const order = new Uint32Array(packed.length);
+  for (let i = 0; i < order.length; i++) order[i] = packed[i]! % scale;
+  return order;
 }

@@ -1,5 +1,5 @@
 import { ChainError, compareBytes } from '@sheaf/primitives';
-import type { JournalRow} from './journal.ts';
+import type { JournalRow } from './journal.ts';
 import { readJournalHead, readJournalRow, type JournalSection, type JournalHead } from './journal.ts';
 import type { KeyValue } from './key-value.ts';
 

@@ -225,7 +225,11 @@ export class PartitionState implements StateReader, TrieSource {
   prepare(changes: BlockChanges): PreparedChanges {
     const updates = sortByKey(changes.accounts.map((change) => this.#open(change)));
     const retired: number[] = [];
-    const storages = updates.flatMap((update) => this.#storageChange(update, retired));
+    const storages: StorageChange[] = [];
+    for (const update of updates) {
+      const storage = this.#storageChange(update, retired);
+      if (storage !== undefined) storages.push(storage);
+    }
     storages.sort((a, b) => a.batch.owner - b.batch.owner);
     const stored = this.#engine.commit(
       storages.map(({ batch }) => batch),
@@ -417,14 +421,14 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   /** What changes in the account's storage; none when nothing does. */
-  #storageChange(update: Opened, retired: number[]): StorageChange[] {
+  #storageChange(update: Opened, retired: number[]): StorageChange | undefined {
     const { change } = update;
     if (update.storageId !== 0 && (change.account === undefined || change.storageWiped)) {
       retired.push(update.storageId);
       update.storageId = 0;
       update.storageRoot = emptyRootBytes;
     }
-    if (change.account === undefined || change.slots.length === 0) return [];
+    if (change.account === undefined || change.slots.length === 0) return undefined;
     const fresh = update.storageId === 0;
     const owner = fresh ? this.#nextStorageId : update.storageId;
     const slots: SlotChange[] = [];
@@ -435,7 +439,7 @@ export class PartitionState implements StateReader, TrieSource {
       if (sameBytes(before, after)) continue;
       slots.push({ name: slotKeyOf(owner, bytes), key: slotKeyOf(owner, keccak256(bytes)), before, after });
     }
-    if (slots.length === 0) return [];
+    if (slots.length === 0) return undefined;
     slots.sort((a, b) => compareBytes(a.key, b.key));
     if (fresh) this.#nextStorageId += 1;
     update.storageId = owner;
@@ -444,7 +448,7 @@ export class PartitionState implements StateReader, TrieSource {
       value: after && leafOfSlot(after),
       existed: before !== undefined,
     }));
-    return [{ update, batch: { owner, position: new Uint8Array(0), changes: leaves }, slots }];
+    return { update, batch: { owner, position: new Uint8Array(0), changes: leaves }, slots };
   }
 
   #apply({ accounts, addresses, slots, slotNames, commits }: PreparedParts): void {
@@ -610,14 +614,18 @@ function recordAfter({ change, storageId, storageRoot }: Opened): Uint8Array | u
 
 /** By rising key. A comparison of bytes takes longer than all else that is done with an account before it is hashed. */
 function sortByKey(updates: readonly Opened[]): Opened[] {
-  const prefixes = Float64Array.from(
-    updates,
-    ({ key }) => ((key[0]! << 16) | (key[1]! << 8) | key[2]!) * 2 ** 24 + ((key[3]! << 16) | (key[4]! << 8) | key[5]!),
-  );
-  const sorted = Array.from(sortedOrder(prefixes), (index) => updates[index]!);
-  // Keys with the same six bytes can be made, at a price.
+  const prefixes = new Float64Array(updates.length);
+  for (let i = 0; i < prefixes.length; i++) {
+    const { key } = updates[i]!;
+    const high = (key[0]! << 16) | (key[1]! << 8) | key[2]!;
+    prefixes[i] = high * 2 ** 24 + ((key[3]! << 16) | (key[4]! << 8) | key[5]!);
+  }
+  const order = sortedOrder(prefixes);
+  const sorted: Opened[] = [];
+  for (let i = 0; i < order.length; i++) sorted.push(updates[order[i]!]!);
+  // Keys whose first bytes are the same can be made, at a price; and the order knows not all bits of many.
   for (let i = 1; i < sorted.length; i++) {
-    if (compareBytes(sorted[i - 1]!.key, sorted[i]!.key) > 0) return sorted.sort((a, b) => compareBytes(a.key, b.key));
+    if (prefixes[order[i - 1]!]! >= prefixes[order[i]!]!) return sorted.sort((a, b) => compareBytes(a.key, b.key));
   }
   return sorted;
 }

@@ -27,7 +27,8 @@ export interface TrieCommit {
   roots: Uint8Array[];
   /** Before and after of each branch, as `node-diff.ts` lays it out: what goes into a journal. */
   diff: Uint8Array;
-  nodes: ChangedBranch[];
+  /** Made anew each time they are gone through: a full block has twenty thousand, too many to keep as objects. */
+  nodes: Iterable<ChangedBranch>;
 }
 
 export interface ChangedBranch {

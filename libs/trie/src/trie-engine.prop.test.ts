@@ -119,9 +119,10 @@ function expectTops(model: Model, batches: readonly TrieBatch[], { tops, roots }
 /** Goes from one state to another by the diff, entry by entry, and checks that entries and nodes are the same, in order. */
 function follow(
   records: Map<string, string>,
-  { diff, nodes }: TrieCommit,
+  { diff, nodes: changed }: TrieCommit,
   to: 'before' | 'after',
 ): Map<string, string> {
+  const nodes = [...changed];
   const followed = new Map(records);
   let previous = '';
   let count = 0;

@@ -48,7 +48,8 @@ export class MemoryTrie implements TrieSource {
   }
 
   /** Sets the branches; what is given back sets them as they were. */
-  apply(nodes: readonly ChangedBranch[]): () => void {
+  apply(changed: Iterable<ChangedBranch>): () => void {
+    const nodes = [...changed];
     const before = nodes.map(({ position }) => this.#branches.get(keyOf(position)));
     nodes.forEach(({ position, after }) => this.#set(position, after));
     return () => nodes.forEach(({ position }, i) => this.#set(position, before[i]));
