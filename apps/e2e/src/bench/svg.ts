@@ -40,7 +40,7 @@ export function drawLinePlot({ title, x, y, series }: LinePlot): string {
     parts.push(text(at, bottom + 20, `10<tspan dy="-5" font-size="9">${power}</tspan>`, 'text-anchor="middle"', true));
   }
   parts.push(text((frame.left + right) / 2, size.height - 12, x, 'text-anchor="middle"'));
-  parts.push(text(frame.left - 52, frame.top - 12, y, ''));
+  parts.push(text(frame.left - 8, frame.top - 14, y, 'text-anchor="end"'));
   series.forEach((one, index) => parts.push(drawSeries(one, index, across, up, frame.left + 130 * index)));
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" width="${size.width}" height="${size.height}" role="img" font-family="system-ui, sans-serif" font-size="12" fill="${ink}">`,

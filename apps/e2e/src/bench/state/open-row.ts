@@ -1,3 +1,4 @@
+import { stateLimits } from '@sheaf/state';
 import { execFile } from 'node:child_process';
 import { setImmediate } from 'node:timers/promises';
 import { promisify } from 'node:util';
@@ -19,20 +20,20 @@ const run = promisify(execFile);
 /** Opening in fresh processes: when everything was carried over, and when the last blocks are in the journal alone. */
 export async function measureOpening(
   store: LoadedStore,
-  { transfers, blocksReplayed }: Sizes,
+  { transfers, blocksReplayedMax }: Sizes,
   runs: number,
   program: string,
   progress: (sentence: string) => void,
 ): Promise<Figure[]> {
   progress('open: a fresh process each time');
   const clean = await openRepeatedly(store, runs, program);
-  progress(`open: ${blocksReplayed} blocks that are in the journal alone`);
-  await leaveBlocksPending(store, transfers, blocksReplayed);
+  progress('open: blocks that are in the journal alone');
+  const blocks = await leaveBlocksPending(store, transfers, blocksReplayedMax);
   const replayed = await openRepeatedly(store, runs, program);
   const accounts = `${store.accounts.toLocaleString('en-US')} accounts`;
   return [
     ...figuresOf(accounts, clean),
-    ...figuresOf(`with ${blocksReplayed} blocks of ${transfers.toLocaleString('en-US')} transfers to replay`, replayed),
+    ...figuresOf(`with ${blocks} blocks of ${transfers.toLocaleString('en-US')} transfers to replay`, replayed),
   ];
 }
 
@@ -69,10 +70,16 @@ async function openRepeatedly({ dataDir }: LoadedStore, runs: number, program: s
   return openings;
 }
 
-function leaveBlocksPending({ dataDir, accounts }: LoadedStore, transfers: number, blocks: number): Promise<void> {
+/** As many blocks as wait before they are carried over, but no more than `blocksMax`. */
+function leaveBlocksPending({ dataDir, accounts }: LoadedStore, transfers: number, blocksMax: number): Promise<number> {
+  const { pendingBytesMin, pendingHeightsMin } = stateLimits;
   return withState(dataDir, async (state) => {
     const random = seededRandom(0x09e4, accounts);
-    for (let block = 0; block < blocks; block++) {
+    for (;;) {
+      const { pendingBytes, pendingHeights } = state.stats();
+      if (pendingBytes >= pendingBytesMin || pendingHeights >= Math.min(pendingHeightsMin, blocksMax)) {
+        return pendingHeights;
+      }
       runBlock(state, transferBlock(state, accounts, transfers, random));
       await setImmediate();
     }

@@ -11,8 +11,8 @@ export interface Sizes {
   growthWarmUpBlocks: number;
   /** For `open`. */
   accountsOpened: number;
-  /** Blocks that are in the journal alone when the store is opened after a crash. */
-  blocksReplayed: number;
+  /** At most so many blocks are in the journal alone when the store is opened after a crash. */
+  blocksReplayedMax: number;
   contracts: number;
   slotsPerContract: number;
   /** Reads of one sample. */
@@ -30,7 +30,7 @@ export const scales: Readonly<Record<ScaleName, Sizes>> = {
     growth: [10_000, 100_000, 1_000_000, 10_000_000],
     growthWarmUpBlocks: 24,
     accountsOpened: 10_000_000,
-    blocksReplayed: 10,
+    blocksReplayedMax: 64,
     contracts: 20,
     slotsPerContract: 50_000,
     reads: 20_000,
@@ -42,7 +42,7 @@ export const scales: Readonly<Record<ScaleName, Sizes>> = {
     growth: [1_000, 20_000],
     growthWarmUpBlocks: 1,
     accountsOpened: 20_000,
-    blocksReplayed: 2,
+    blocksReplayedMax: 2,
     contracts: 3,
     slotsPerContract: 300,
     reads: 2_000,
