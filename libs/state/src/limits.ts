@@ -5,8 +5,8 @@ export const stateLimits = {
   /** Accounts and slots that reads keep in memory, bytes of each; twice that at most. */
   accountBytesCachedMax: 32 * 2 ** 20,
   slotBytesCachedMax: 48 * 2 ** 20,
-  /** Branches that commits keep in memory, bytes; twice that at most. */
-  branchBytesCachedMax: 128 * 2 ** 20,
+  /** Branches that commits keep in memory, bytes: taken at once, and touched as they come. A million accounts have 130 MiB. */
+  branchBytesCachedMax: 16 * 2 ** 20,
   /** Changes that are in the journal and not in the tables yet, bytes of memory: from here on they are carried over. */
   pendingBytesMin: 96 * 2 ** 20,
   /** A commit that would leave more than this waits until enough has been carried over. */

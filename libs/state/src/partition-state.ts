@@ -19,6 +19,7 @@ import {
   type TopNode,
   type TrieBatch,
   type TrieCommit,
+  type TrieEngine,
   type TrieLeaf,
   type TrieOwner,
   type TrieSource,
@@ -138,13 +139,12 @@ export class PartitionState implements StateReader, TrieSource {
   readonly #kv: KeyValue;
   readonly #limits: Required<Omit<PartitionOptions, 'buckets'>>;
   readonly #buckets: BucketRange;
-  readonly #engine = createTrieEngine();
+  /** It keeps the branches that were used lately. */
+  readonly #engine: TrieEngine;
   /** Account key and record by address. */
   readonly #accounts: ByteCache;
   /** Values without leading zeros by storage id and slot. */
   readonly #slots: ByteCache;
-  /** Records by owner and position. */
-  readonly #branches: ByteCache;
   readonly #branchKey = new Uint8Array(branchKeyBytesMax);
   #tops: TopNode[] = new Array<TopNode>(256).fill({ kind: 'empty' });
   #head: { height: Height; digest: Uint8Array } | undefined;
@@ -163,7 +163,7 @@ export class PartitionState implements StateReader, TrieSource {
     this.#buckets = buckets;
     this.#accounts = new ByteCache(this.#limits.accountBytesCachedMax);
     this.#slots = new ByteCache(this.#limits.slotBytesCachedMax);
-    this.#branches = new ByteCache(this.#limits.branchBytesCachedMax);
+    this.#engine = createTrieEngine({ cacheBytes: this.#limits.branchBytesCachedMax });
     claimStore(kv, buckets, { loading: false });
     this.#recover();
   }
@@ -219,7 +219,8 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   /**
-   * Hashes the changes onto the head. Nothing has changed when this returns, or throws.
+   * Hashes the changes onto the head. Nothing has changed when this returns, or throws; what was prepared before can only
+   * be forgotten.
    * @throws ChainError `INVALID_ARGUMENT` for an account of another partition, `DATA_LOSS`, `LIMIT`
    */
   prepare(changes: BlockChanges): PreparedChanges {
@@ -251,7 +252,7 @@ export class PartitionState implements StateReader, TrieSource {
       leaves.push({ key, value: after && leafOfAccountRecord(after), existed: record !== undefined });
     }
     const batches = batchByBucket(leaves);
-    const committed = this.#engine.commit(batches, this);
+    const committed = this.#engine.commit(batches, this, { lend: true });
     const tops = [...this.#tops];
     batches.forEach(({ position }, index) => (tops[position[0]! * 16 + position[1]!] = committed.tops[index]!));
     const internal = {
@@ -277,7 +278,7 @@ export class PartitionState implements StateReader, TrieSource {
    */
   commit({ tops, internal }: PreparedChanges, { height, accessList, also = [] }: CommitInput): void {
     const { accounts, slots, commits, codes, retired } = internal;
-    if (internal.revision !== this.#revision)
+    if (internal.revision !== this.#revision || commits.some(({ valid }) => !valid))
       throw conflict(`changes of height ${height} were prepared for another state`);
     if (this.#head !== undefined && height !== this.#head.height + 1n) {
       throw conflict(`height ${height} does not follow height ${this.#head.height}`);
@@ -330,6 +331,7 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   stats(): PartitionStats {
+    const { cacheBytes, cacheHits, cacheMisses } = this.#engine.stats();
     const pendings = [this.#young, ...(this.#old ? [this.#old.pending] : [])];
     return {
       head: this.#head?.height,
@@ -340,9 +342,9 @@ export class PartitionState implements StateReader, TrieSource {
       slotBytesCached: this.#slots.bytes,
       slotHits: this.#slots.hits,
       slotMisses: this.#slots.misses,
-      branchBytesCached: this.#branches.bytes,
-      branchHits: this.#branches.hits,
-      branchMisses: this.#branches.misses,
+      branchBytesCached: cacheBytes,
+      branchHits: cacheHits,
+      branchMisses: cacheMisses,
       pendingBytes: pendings.reduce((sum, { bytes }) => sum + bytes, 0),
       pendingHeights: pendings.reduce((sum, { heights }) => sum + heights, 0),
       journalBytes: this.#journalBytes,
@@ -395,12 +397,9 @@ export class PartitionState implements StateReader, TrieSource {
   #branch(owner: TrieOwner, position: Uint8Array): Uint8Array | undefined {
     const key = this.#branchKey;
     const keyBytes = writeBranchKey(key, owner, position);
-    const known = this.#branches.get(key, keyBytes);
-    if (known !== undefined) return known ?? undefined;
     let record = this.#young.branches.get(key, keyBytes);
     if (record === undefined) record = this.#old?.pending.branches.get(key, keyBytes);
-    if (record === undefined) record = this.#kv.get(stateTables.branches, key.subarray(0, keyBytes)) ?? null;
-    this.#branches.set(key, record, keyBytes);
+    if (record === undefined) record = this.#kv.get(stateTables.branches, key.subarray(0, keyBytes));
     return record ?? undefined;
   }
 
@@ -465,10 +464,10 @@ export class PartitionState implements StateReader, TrieSource {
       this.#young.setSlot(change);
     }
     const branch = this.#branchKey;
-    for (const { nodes } of commits) {
-      for (const { owner, position, after } of nodes) {
+    for (const commit of commits) {
+      this.#engine.keep(commit);
+      for (const { owner, position, after } of commit.nodes) {
         const keyBytes = writeBranchKey(branch, owner, position);
-        this.#branches.set(branch, after ?? null, keyBytes);
         this.#young.branches.set(branch, after ?? null, keyBytes);
       }
     }

@@ -1,5 +1,6 @@
 // The machine's memory: a bump that goes back to its start with every commit, and growth of the linear memory.
 import { FAIL_MEMORY } from '../src/layout';
+import { placeCache } from './cache';
 import { fail } from './host';
 
 /** Bytes behind every allocation that may be read and written: copies go by 16 and 32 bytes. */
@@ -9,9 +10,19 @@ let top: usize = 0;
 let end: usize = 0;
 let endMax: usize = 0;
 
+let bottom: usize = (__heap_base + 15) & ~15;
+
+/** Before the first commit: the arena begins behind what `cacheBytes` of a cache take, which are there afterwards. */
+export function reserve(cacheBytes: usize, hashSeed: u32): void {
+  bottom = placeCache(bottom, cacheBytes, hashSeed);
+  end = ((<usize>memory.size()) << 16) - SLACK;
+  endMax = bottom + (<usize>1 << 20);
+  reach(bottom);
+}
+
 /** Afterwards all of it is free, and may grow to as many bytes. */
 export function resetArena(bytesMax: usize): void {
-  top = (__heap_base + 15) & ~15;
+  top = bottom;
   endMax = bytesMax;
   end = ((<usize>memory.size()) << 16) - SLACK;
 }
@@ -22,6 +33,11 @@ export function allocate(size: usize): usize {
   reach(<u64>at + size);
   top = (at + size + 15) & ~15;
   return at;
+}
+
+/** Where the next allocation will be. */
+export function allocated(): usize {
+  return top;
 }
 
 /** Gives back what was allocated last, from `to` on. */

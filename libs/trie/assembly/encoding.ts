@@ -9,6 +9,7 @@ import {
   LEAF_TARGET,
   LEAF_VALUE,
 } from '../src/layout';
+import { allocate } from './arena';
 import { closeMessage, finishDigests, openMessage } from './digests';
 import {
   leavesToHash,
@@ -72,13 +73,14 @@ function hashLeaf(leaf: usize): void {
 function hashBranch(node: usize, end: i32): void {
   const present = <u32>load<u16>(node + NODE_PRESENT);
   const embedded = <u32>load<u16>(node + NODE_EMBEDDED);
-  const payload = 17 + (popcnt(present) << 5) - emptyBytes(node, present, embedded);
+  const references = <usize>load<u32>(node + NODE_REFERENCES);
+  const payload = 17 + (popcnt(present) << 5) - emptyBytes(references, present, embedded);
   const total = headBytes(payload) + payload;
   const extended = <i32>load<u8>(node + NODE_DEPTH) < end;
   const parent = <usize>load<u32>(node + NODE_PARENT);
   const embed = total < 32 && (extended || parent != 0);
   const message = embed ? SMALL : openMessage(total);
-  writeChildren(writeListHead(message, payload), node + NODE_REFERENCES, present, embedded);
+  writeChildren(writeListHead(message, payload), references, present, embedded);
   let target = <usize>load<u32>(node + NODE_TARGET);
   let mask = parent + NODE_EMBEDDED;
   let bit = <u32>load<u16>(node + NODE_BIT);
@@ -86,7 +88,8 @@ function hashBranch(node: usize, end: i32): void {
     const level = EXTENSIONS + ((<usize>load<u8>(node + NODE_DEPTH)) << 2);
     store<u32>(node + NODE_NEXT, load<u32>(level));
     store<u32>(level, node);
-    target = node + NODE_OWN;
+    target = allocate(32);
+    store<u32>(node + NODE_OWN, target);
     mask = node + NODE_INSIDE;
     bit = 1;
   }
@@ -98,7 +101,7 @@ function hashExtension(node: usize): void {
   const depth = <i32>load<u8>(node + NODE_DEPTH);
   const end = <i32>load<u8>(node + NODE_END);
   const inside = load<u16>(node + NODE_INSIDE) != 0;
-  const own = node + NODE_OWN;
+  const own = <usize>load<u32>(node + NODE_OWN);
   const payload = pathBytes(end - depth) + (inside ? embeddedBytes(own) : 33);
   const total = headBytes(payload) + payload;
   const parent = <usize>load<u32>(node + NODE_PARENT);
@@ -121,16 +124,17 @@ function embedAt(target: usize, total: usize, mask: usize, bit: u32): void {
 }
 
 /** By how much references that stand in the branch itself are shorter than the 32 bytes that a digest adds. */
-function emptyBytes(node: usize, present: u32, embedded: u32): usize {
+function emptyBytes(references: usize, present: u32, embedded: u32): usize {
   let bytes: usize = 0;
   for (let left = embedded; left != 0; left &= left - 1) {
     const rank = popcnt(present & ((1 << ctz(left)) - 1));
-    bytes += 33 - embeddedBytes(node + NODE_REFERENCES + (rank << 5));
+    bytes += 33 - embeddedBytes(references + (rank << 5));
   }
   return bytes;
 }
 
 function writeChildren(to: usize, reference: usize, present: u32, embedded: u32): void {
+  if (embedded == 0) return writeDigests(to, reference, present);
   for (let nibble = 0; nibble < 16; nibble++) {
     if ((present & (1 << nibble)) == 0) {
       store<u8>(to++, 0x80);
@@ -138,6 +142,18 @@ function writeChildren(to: usize, reference: usize, present: u32, embedded: u32)
       to = writeReference(to, reference, (embedded & (1 << nibble)) != 0);
       reference += 32;
     }
+  }
+  store<u8>(to, 0x80);
+}
+
+/** The same when all children are digests, without branches. Reads and writes up to 32 bytes beyond. */
+function writeDigests(to: usize, reference: usize, present: u32): void {
+  for (let nibble = 0; nibble < 16; nibble++) {
+    const bytes = ((present >> nibble) & 1) << 5;
+    store<u8>(to, 0x80 + bytes);
+    copyHash(to + 1, reference);
+    to += 1 + bytes;
+    reference += bytes;
   }
   store<u8>(to, 0x80);
 }

@@ -5,7 +5,7 @@
 //   hash     leaves, then branches level by level
 //   result   diff, records, rows
 import { BATCH_BYTES, BATCH_DEPTH, BATCH_END, BATCH_FIRST, BATCH_POSITION, LEAF_BYTES } from '../src/layout';
-import { resetArena } from './arena';
+import { allocated, resetArena } from './arena';
 import { resetDigests } from './digests';
 import { hashAll } from './encoding';
 import { resetNodes } from './nodes';
@@ -13,7 +13,8 @@ import { compareKeys, nibbleAt, PATH } from './paths';
 import { writeResult } from './results';
 import { walkBatch } from './walk';
 
-export { allocate } from './arena';
+export { allocate, reserve } from './arena';
+export { cacheHits, cacheMisses, keepRecord, keepRows } from './cache';
 export { hashOne, hashPair, pad } from './keccak';
 
 /** A commit begins: all memory that it may allocate, up to `bytesMax` of memory altogether, is free. */
@@ -43,7 +44,9 @@ export function misplacedChange(batch: usize): i32 {
 
 /** The batches from `first` to `end`, which are in order; where the result is. */
 export function commit(first: usize, end: usize): usize {
+  const start = allocated();
   for (let batch = first; batch < end; batch += BATCH_BYTES) walkBatch(batch);
+  const walked = allocated();
   hashAll();
-  return writeResult();
+  return writeResult(start, walked);
 }

@@ -1,8 +1,14 @@
 // Branch records (src/branch-record.ts has the layout) in linear memory.
 import { FAIL_RECORD, RECORD_BYTES_MAX } from '../src/layout';
 import { allocate, release } from './arena';
+import { cachedRecord, keepRecord, UNKNOWN } from './cache';
 import { fail, readBranch } from './host';
-import { nibbleAt } from './paths';
+import { nibbleAt, PATH } from './paths';
+
+/** Free bytes before references, which take the longest header (39). */
+export const HEADER_ROOM: usize = 48;
+/** Free bytes before a record that is read: the references behind the shortest header (7) are aligned. */
+const RECORD_ROOM: usize = 41;
 
 export function extensionLength(record: usize): i32 {
   return load<u8>(record);
@@ -44,13 +50,22 @@ export function embeddedBytes(reference: usize): usize {
   return <usize>load<u8>(reference) - 0xbf;
 }
 
-/** The source's record at the first `depth` nibbles of the path, until the next commit; 0: there is none. */
+/**
+ * The source's record at the first `depth` nibbles of the path, until the next commit; 0: there is none. Before it is
+ * room for it to have the longest header.
+ */
 export function loadRecord(owner: f64, depth: i32): usize {
-  const record = allocate(RECORD_BYTES_MAX);
+  const record = allocate(RECORD_ROOM + RECORD_BYTES_MAX) + RECORD_ROOM;
+  const cached = cachedRecord(owner, PATH, depth, record);
+  if (cached != UNKNOWN) {
+    release(record + cached);
+    return cached == 0 ? 0 : record;
+  }
   const size = readBranch(owner, depth, record);
   release(record + size);
   if (size == 0) return 0;
   if (!isRecord(record, size, depth)) fail(FAIL_RECORD, depth, 0);
+  keepRecord(owner, PATH, depth, record, <u32>size);
   return record;
 }
 

@@ -28,6 +28,7 @@ import { fail, readLeaf } from './host';
 import {
   clearFrame,
   currentPlace,
+  frameMasks,
   frameOf,
   hang,
   makeNode,
@@ -173,7 +174,7 @@ function buildFrom(list: usize, listEnd: usize, depth: i32): u64 {
     store<u64>(frame + (nibble << 3), buildFrom(list, to, end + 1));
     list = to;
   }
-  return makeNode(frame, key, depth, end, place);
+  return makeNode(frame, frameMasks(frame), key, depth, end, place, 0);
 }
 
 // ---- what becomes of a branch
@@ -215,7 +216,7 @@ function updateBelow(slot: u64, record: usize, depth: i32, fork: i32, here: bool
     touched |= 1 << nibble;
     store<u32>(TAILS + (fork << 6) + (nibble << 2), currentPlace());
   }
-  if (changed) return finishBranch(key, depth, fork, place, touched);
+  if (changed) return finishBranch(key, depth, fork, place, touched, here ? record : 0);
   store<u32>(place + PLACE_NODE, UNTOUCHED);
   return slot;
 }
@@ -259,21 +260,20 @@ function splitExtension(
     }
     first = to;
   }
-  return finishBranch(key, depth, split, place, 0);
+  return finishBranch(key, depth, split, place, 0, 0);
 }
 
-/** What the frame's children make: nothing, the only one of them, or a branch. */
-function finishBranch(key: usize, depth: i32, fork: i32, place: usize, touched: u32): u64 {
+/**
+ * What the frame's children make: nothing, the only one of them, or a branch. `record`: that of the place (0: none), if
+ * it has the branch's extension.
+ */
+function finishBranch(key: usize, depth: i32, fork: i32, place: usize, touched: u32, record: usize): u64 {
   const frame = frameOf(fork);
-  let count = 0;
-  let only = 0;
-  for (let nibble = 0; nibble < 16; nibble++) {
-    if (load<u64>(frame + (nibble << 3)) == SLOT_EMPTY) continue;
-    count += 1;
-    only = nibble;
-  }
-  if (count == 0) return SLOT_EMPTY;
-  if (count > 1) return makeNode(frame, key, depth, fork, place);
+  const masks = frameMasks(frame);
+  const present = (<u32>masks) & 0xffff;
+  if (present == 0) return SLOT_EMPTY;
+  if ((present & (present - 1)) != 0) return makeNode(frame, masks, key, depth, fork, place, record);
+  const only = ctz(present);
   const child = load<u64>(frame + (only << 3));
   const kind = slotKind(child);
   if (kind == SLOT_DIRTY_LEAF) return child;
@@ -302,5 +302,5 @@ function liftBranch(depth: i32, from: i32, place: usize, before: u32): u64 {
   placeAfter(previous, batch, key, from, record);
   const frame = frameOf(from + nibbles);
   openFrame(frame, record);
-  return makeNode(frame, key, depth, from + nibbles, place);
+  return makeNode(frame, frameMasks(frame), key, depth, from + nibbles, place, 0);
 }

@@ -32,6 +32,12 @@ export type { PartialBranch, PartialLeaf, PartialNode } from './partial-node.ts'
 export { partialTries, PartialTrie } from './partial-trie.ts';
 export { prove, proveAccount } from './prove.ts';
 export type { ChangedBranch, LeafChange, TrieBatch, TrieCommit } from './trie-batch.ts';
-export { createTrieEngine, type TrieEngine } from './trie-engine.ts';
+export {
+  createTrieEngine,
+  type CommitOptions,
+  type TrieEngine,
+  type TrieEngineOptions,
+  type TrieEngineStats,
+} from './trie-engine.ts';
 export type { TopNode, TrieLeaf, TrieOwner, TrieSource } from './trie-source.ts';
 export { proofNodesMax, verifyProof } from './verify-proof.ts';

@@ -43,7 +43,7 @@ export const LEAF_DEPTH = 58;
 /** What the commit made: u32 each. */
 export const RESULT_DIFF = 0;
 export const RESULT_DIFF_END = 4;
-/** Records as they are afterwards. */
+/** What has the records as they are afterwards, among other things. */
 export const RESULT_RECORDS = 8;
 export const RESULT_RECORDS_END = 12;
 /** Rows of the branches that changed, in the order of the diff. */
@@ -54,9 +54,9 @@ export const RESULT_ROWS_END = 20;
 export const ROW_BYTES = 16;
 /** The batch. */
 export const ROW_BATCH = 0;
-/** Where its position is in the diff. */
+/** Where its position is, in the diff. */
 export const ROW_POSITION = 4;
-/** Where its record is among the records. */
+/** Where its record is. */
 export const ROW_RECORD = 8;
 /** Nibbles of the position, times 65,536, and bytes of the record; 0: there is none. */
 export const ROW_SIZES = 12;

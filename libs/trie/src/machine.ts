@@ -3,11 +3,17 @@ import { trieMachineWasm } from './generated/trie-machine.ts';
 /** What the machine (assembly/index.ts) exports. Addresses are in its memory, and signed: `>>> 0` makes them offsets. */
 export interface MachineExports {
   memory: { readonly buffer: ArrayBuffer };
+  /** Once, before anything else: room for a cache of branches. */
+  reserve(cacheBytes: number, hashSeed: number): void;
   begin(memoryBytesMax: number): void;
   allocate(size: number): number;
   pathAddress(): number;
   misplacedChange(batch: number): number;
   commit(first: number, end: number): number;
+  keepRecord(owner: number, position: number, depth: number, record: number, size: number): void;
+  keepRows(first: number, end: number): void;
+  cacheHits(): number;
+  cacheMisses(): number;
   pad(message: number, size: number): void;
   hashOne(out: number, message: number, blocks: number): void;
   hashPair(
@@ -46,9 +52,10 @@ export class Machine {
   /** Views of the path by its length. */
   #paths: Uint8Array[] = [];
 
-  constructor(imports: MachineImports) {
+  constructor(imports: MachineImports, cacheBytes = 0) {
     compiled ??= new Module(decodeBase64(trieMachineWasm));
     this.exports = new Instance(compiled, { host: { ...imports }, env: { abort } }).exports as MachineExports;
+    this.exports.reserve(cacheBytes, (Math.random() * 2 ** 32) | 0);
     this.#bytes = new Uint8Array(this.exports.memory.buffer);
     this.#ints = new Uint32Array(this.exports.memory.buffer);
   }

@@ -27,6 +27,8 @@ export interface TrieCommit {
   roots: Uint8Array[];
   /** Before and after of each branch, as `node-diff.ts` lays it out: what goes into a journal. */
   diff: Uint8Array;
+  /** Whether `diff` and `nodes` can still be read: what is lent lasts until the engine commits again. */
+  readonly valid: boolean;
   /** Made anew each time they are gone through: a full block has twenty thousand, too many to keep as objects. */
   nodes: Iterable<ChangedBranch>;
 }

@@ -175,7 +175,14 @@ describe('shapes', () => {
   });
 
   test('no batches, and batches without changes', () => {
-    expect(engine.commit([], new MemoryTrieSource())).toMatchObject({ tops: [], roots: [], nodes: [] });
+    const { nodes, ...rest } = engine.commit([], new MemoryTrieSource());
+    expect({ ...rest, nodes: [...nodes] }).toEqual({
+      tops: [],
+      roots: [],
+      nodes: [],
+      diff: new Uint8Array(0),
+      valid: true,
+    });
     for (const keys of [[], ['1'], ['1', '12'], ['1', '2']]) {
       expectTrie(sourceOf(...keys), [], keys);
     }

@@ -1,4 +1,4 @@
-import { bytesToHex, ChainError, hexToBytes } from '@sheaf/primitives';
+import { assert, bytesToHex, ChainError, hexToBytes } from '@sheaf/primitives';
 import { damaged, invalid } from './errors.ts';
 import * as layout from './layout.ts';
 import { limits } from './limits.ts';
@@ -24,53 +24,154 @@ export interface TrieEngine {
    *   lacks a node or gives another, or has a key or lacks it against what a change says, as far as that is seen
    *   without reading more, `LIMIT` when a commit needs more memory than there may be; and whatever the source throws
    */
-  commit(batches: readonly TrieBatch[], source: TrieSource): TrieCommit;
+  commit(batches: readonly TrieBatch[], source: TrieSource, options?: CommitOptions): TrieCommit;
+  /**
+   * The source has what the commit made of it from now on: its branches are in the cache. Whoever has a cache says so
+   * for every commit that its source follows, and uses the engine for that source alone.
+   */
+  keep(commit: TrieCommit): void;
+  stats(): TrieEngineStats;
+}
+
+export interface CommitOptions {
+  /** Leaves diff and nodes where they are, until the next commit: a full block's are ten megabytes. */
+  lend?: boolean;
+}
+
+/** Look-ups of branches since the engine was made. */
+export interface TrieEngineStats {
+  cacheBytes: number;
+  cacheHits: number;
+  cacheMisses: number;
 }
 
 export interface TrieEngineOptions {
+  /** Memory in which branches of the source are kept between commits: none by default. Fixed, and taken at once. */
+  cacheBytes?: number;
   /** Memory that a commit may take: about a kilobyte for each change. */
   memoryBytesMax?: number;
 }
 
 /** An engine. WebAssembly is compiled with the first commit. */
-export function createTrieEngine({ memoryBytesMax = limits.memoryBytesMax }: TrieEngineOptions = {}): TrieEngine {
-  return new WasmTrieEngine(Math.min(memoryBytesMax, limits.memoryBytesMax));
+export function createTrieEngine({
+  memoryBytesMax = limits.memoryBytesMax,
+  cacheBytes = 0,
+}: TrieEngineOptions = {}): TrieEngine {
+  return new WasmTrieEngine(Math.min(memoryBytesMax + cacheBytes, limits.memoryBytesMax), cacheBytes);
 }
 
 class WasmTrieEngine implements TrieEngine {
   readonly #memoryBytesMax: number;
   #machine: Machine | undefined;
+  readonly #cacheBytes: number;
+  /** The last commit, when it is still in the machine. */
+  #lent: { commit: TrieCommit; rows: number; rowsEnd: number } | undefined;
   /** That of the running commit. */
   #source: TrieSource | undefined;
 
-  constructor(memoryBytesMax: number) {
+  constructor(memoryBytesMax: number, cacheBytes: number) {
     this.#memoryBytesMax = memoryBytesMax;
+    this.#cacheBytes = cacheBytes;
   }
 
-  commit(batches: readonly TrieBatch[], source: TrieSource): TrieCommit {
+  stats(): TrieEngineStats {
+    return {
+      cacheBytes: this.#cacheBytes,
+      cacheHits: this.#machine?.exports.cacheHits() ?? 0,
+      cacheMisses: this.#machine?.exports.cacheMisses() ?? 0,
+    };
+  }
+
+  keep(commit: TrieCommit): void {
+    const machine = this.#machine;
+    if (machine === undefined || this.#cacheBytes === 0) return;
+    if (this.#lent?.commit === commit) {
+      machine.exports.keepRows(this.#lent.rows, this.#lent.rowsEnd);
+      return;
+    }
+    const at = machine.exports.allocate(64 + layout.RECORD_BYTES_MAX) >>> 0;
+    for (const { owner, position, after } of commit.nodes) {
+      machine.bytes.set(position, at);
+      if (after !== undefined) machine.bytes.set(after, at + 64);
+      machine.exports.keepRecord(owner, at, position.length, at + 64, after?.length ?? 0);
+    }
+  }
+
+  commit(batches: readonly TrieBatch[], source: TrieSource, { lend = false }: CommitOptions = {}): TrieCommit {
     if (this.#source !== undefined) throw new Error('assertion failed: a source commits to the engine that asks it');
     const inputBytes = checkBatches(batches);
     if (inputBytes > this.#memoryBytesMax) throw this.#outOfMemory();
     const machine = (this.#machine ??= this.#openMachine());
+    this.#lent = undefined;
     this.#source = source;
     try {
       machine.exports.begin(this.#memoryBytesMax);
       const first = machine.exports.allocate(layout.BATCH_BYTES * batches.length) >>> 0;
       writeBatches(machine, batches, first);
       const result = machine.exports.commit(first, first + layout.BATCH_BYTES * batches.length) >>> 0;
-      return readCommit(machine, batches, first, result);
+      return this.#readCommit(machine, batches, first, result, lend);
     } finally {
       this.#source = undefined;
-      if (machine.bytes.length > limits.memoryBytesKept) this.#machine = undefined;
+      // What is lent and what is cached goes with it: views of the memory stay as they are.
+      if (machine.bytes.length > this.#cacheBytes + limits.memoryBytesKept) this.#machine = undefined;
     }
   }
 
+  /** Copies out of the machine what is not lent. */
+  #readCommit(
+    machine: Machine,
+    batches: readonly TrieBatch[],
+    first: number,
+    result: number,
+    lend: boolean,
+  ): TrieCommit {
+    const { bytes, ints } = machine;
+    const number = (field: number) => ints[(result + field) >>> 2]!;
+    const tops: TopNode[] = [];
+    const roots: Uint8Array[] = [];
+    for (let i = 0, at = first; i < batches.length; i++, at += layout.BATCH_BYTES) {
+      const top = readTop(machine, at);
+      tops.push(top);
+      roots.push(
+        top.kind === 'empty' ? emptyRoot.slice() : bytes.slice(at + layout.BATCH_ROOT, at + layout.BATCH_POSITION),
+      );
+    }
+    const take = (from: number, to: number): Region =>
+      lend ? { bytes, at: 0 } : { bytes: bytes.slice(from, to), at: from };
+    const [diffAt, diffEnd] = [number(layout.RESULT_DIFF), number(layout.RESULT_DIFF_END)];
+    const diff = take(diffAt, diffEnd);
+    const records = take(number(layout.RESULT_RECORDS), number(layout.RESULT_RECORDS_END));
+    const [rowsAt, rowsEnd] = [number(layout.RESULT_ROWS), number(layout.RESULT_ROWS_END)];
+    const rows = ints.slice(rowsAt >>> 2, rowsEnd >>> 2);
+    const owners = batches.map(({ owner }) => owner);
+    const isValid = (): boolean => !lend || this.#lent?.commit === commit;
+    const commit: TrieCommit = {
+      tops,
+      roots,
+      diff: diff.bytes.subarray(diffAt - diff.at, diffEnd - diff.at),
+      get valid() {
+        return isValid();
+      },
+      nodes: {
+        *[Symbol.iterator]() {
+          assert(isValid(), 'what an engine lends is read before it commits again');
+          yield* nodesOf(rows, (batch) => owners[(batch - first) / layout.BATCH_BYTES]!, diff, records);
+        },
+      },
+    };
+    if (lend) this.#lent = { commit, rows: rowsAt, rowsEnd };
+    return commit;
+  }
+
   #openMachine(): Machine {
-    return new Machine({
-      readBranch: (owner, depth, out) => this.#readBranch(owner, depth, out >>> 0),
-      readLeaf: (owner, depth) => this.#readLeaf(owner, depth),
-      fail: (reason, depth, key) => this.#fail(reason, depth, key >>> 0),
-    });
+    return new Machine(
+      {
+        readBranch: (owner, depth, out) => this.#readBranch(owner, depth, out >>> 0),
+        readLeaf: (owner, depth) => this.#readLeaf(owner, depth),
+        fail: (reason, depth, key) => this.#fail(reason, depth, key >>> 0),
+      },
+      this.#cacheBytes,
+    );
   }
 
   #readBranch(owner: TrieOwner, depth: number, out: number): number {
@@ -212,45 +313,32 @@ function writeLeaf(
   ints[(at + layout.LEAF_SIZE) >>> 2] = value?.length ?? 0;
 }
 
-/** Copies everything out of the machine. */
-function readCommit(machine: Machine, batches: readonly TrieBatch[], first: number, result: number): TrieCommit {
-  const { bytes, ints } = machine;
-  const number = (field: number) => ints[(result + field) >>> 2]!;
-  const recordsAt = number(layout.RESULT_RECORDS);
-  const records = bytes.slice(recordsAt, number(layout.RESULT_RECORDS_END));
-  const diffAt = number(layout.RESULT_DIFF);
-  const diff = bytes.slice(diffAt, number(layout.RESULT_DIFF_END));
-  const tops: TopNode[] = [];
-  const roots: Uint8Array[] = [];
-  for (let i = 0, at = first; i < batches.length; i++, at += layout.BATCH_BYTES) {
-    const top = readTop(machine, at, records, recordsAt);
-    tops.push(top);
-    roots.push(
-      top.kind === 'empty' ? emptyRoot.slice() : bytes.slice(at + layout.BATCH_ROOT, at + layout.BATCH_POSITION),
-    );
-  }
-  const rows = ints.slice(number(layout.RESULT_ROWS) >>> 2, number(layout.RESULT_ROWS_END) >>> 2);
-  const owners = batches.map(({ owner }) => owner);
-  const nodes = {
-    *[Symbol.iterator](): Generator<ChangedBranch> {
-      for (let row = 0; row < rows.length; row += layout.ROW_BYTES / 4) {
-        const owner = owners[(rows[row]! - first) / layout.BATCH_BYTES]!;
-        const sizes = rows[row + layout.ROW_SIZES / 4]!;
-        const position = rows[row + layout.ROW_POSITION / 4]! - diffAt;
-        const record = rows[row + layout.ROW_RECORD / 4]! - recordsAt;
-        const size = sizes & 0xffff;
-        yield {
-          owner,
-          position: diff.subarray(position, position + (sizes >>> 16)),
-          after: size === 0 ? undefined : records.subarray(record, record + size),
-        };
-      }
-    },
-  };
-  return { tops, roots, diff, nodes };
+/** A part of the machine's memory, or a copy of one, whose first byte has the address `at`. */
+interface Region {
+  bytes: Uint8Array;
+  at: number;
 }
 
-function readTop({ bytes, ints }: Machine, batch: number, records: Uint8Array, recordsAt: number): TopNode {
+function* nodesOf(
+  rows: Uint32Array,
+  ownerOf: (batch: number) => TrieOwner,
+  diff: Region,
+  records: Region,
+): Generator<ChangedBranch> {
+  for (let row = 0; row < rows.length; row += layout.ROW_BYTES / 4) {
+    const sizes = rows[row + layout.ROW_SIZES / 4]!;
+    const position = rows[row + layout.ROW_POSITION / 4]! - diff.at;
+    const record = rows[row + layout.ROW_RECORD / 4]! - records.at;
+    const size = sizes & 0xffff;
+    yield {
+      owner: ownerOf(rows[row]!),
+      position: diff.bytes.subarray(position, position + (sizes >>> 16)),
+      after: size === 0 ? undefined : records.bytes.subarray(record, record + size),
+    };
+  }
+}
+
+function readTop({ bytes, ints }: Machine, batch: number): TopNode {
   const node = ints[(batch + layout.BATCH_NODE) >>> 2]!;
   switch (ints[(batch + layout.BATCH_TOP) >>> 2]) {
     case layout.TOP_EMPTY:
@@ -262,7 +350,7 @@ function readTop({ bytes, ints }: Machine, batch: number, records: Uint8Array, r
     }
     default: {
       const size = ints[(batch + layout.BATCH_RECORD_SIZE) >>> 2]!;
-      return { kind: 'branch', record: records.subarray(node - recordsAt, node - recordsAt + size) };
+      return { kind: 'branch', record: bytes.slice(node, node + size) };
     }
   }
 }
