@@ -41,6 +41,11 @@ export const config = defineConfig({
     env.integer(1, 100_000).default(256),
     'Heights below the head whose state can be read and whose witness can be made; blocks are kept for ever',
   ),
+  stateCacheMib: setting(
+    'SHEAF_STATE_CACHE_MIB',
+    env.integer(1, 2_048).default(256),
+    'Memory for branches of the state tries between blocks, MiB: a million accounts have 130',
+  ),
   streamsMax: setting('SHEAF_STREAMS_MAX', env.integer(1, 10_000).default(64), 'StreamBlocks streams at a time'),
 });
 

@@ -75,6 +75,7 @@ export function createExecutionMember(
       kind: 'execution',
       dataDir: settings.dataDir,
       stateHeightsKept: settings.stateHeightsKept,
+      stateCacheMib: settings.stateCacheMib,
       warmPointEvaluation: settings.warmPointEvaluation,
       spec,
     };

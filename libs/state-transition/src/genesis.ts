@@ -30,7 +30,7 @@ export async function genesis(
   for (const { address, code } of systemContracts(spec.fork)) {
     if (!alloc.has(address)) addAccount(changes, { address, nonce: 1n, balance: 0n, code, slots: [] });
   }
-  const empty = new PartitionState(memoryKeyValue());
+  const empty = new PartitionState(memoryKeyValue(), { branchBytesCachedMax: 0 });
   const stateRoot = empty.stateRoot(empty.prepare(changes).tops);
   const header: Header = {
     parentHash: zeroHash,

@@ -18,7 +18,11 @@ function openPartitions(count: number): PartitionState[] {
   const bound = (index: number) => Math.floor((256 * index) / count);
   return Array.from(
     { length: count },
-    (_, i) => new PartitionState(memoryKeyValue(), { buckets: { first: bound(i), end: bound(i + 1) } }),
+    (_, i) =>
+      new PartitionState(memoryKeyValue(), {
+        buckets: { first: bound(i), end: bound(i + 1) },
+        branchBytesCachedMax: i % 2 === 0 ? 20_000 : 0,
+      }),
   );
 }
 

@@ -94,7 +94,7 @@ export class World {
   /** The root after the changes as a store with this state has it, which changes what it has instead of making all anew. */
   rootAfter(changes: BlockChanges): Hash32 {
     if (this.#store === undefined) {
-      this.#store = new PartitionState(memoryKeyValue());
+      this.#store = new PartitionState(memoryKeyValue(), { branchBytesCachedMax: 0 });
       this.#store.commit(this.#store.prepare(this.asChanges()), { height: toHeight(0) });
     }
     return this.#store.stateRoot(this.#store.prepare(changes).tops);

@@ -11,6 +11,8 @@ export interface WorkerSetup {
   dataDir: string;
   /** Heights below the head whose state is kept. */
   stateHeightsKept: number;
+  /** Memory for branches between blocks. */
+  stateCacheMib: number;
   /** Whether it is ready only when the trusted setup of point evaluation is loaded. */
   warmPointEvaluation: boolean;
   spec: ChainSpec;

@@ -34,8 +34,11 @@ async function openWorker(setup: WorkerSetup): Promise<(job: Job) => Promise<unk
 }
 
 /** The one thread that commits: between blocks it maintains the store, a step at a time. */
-function openBlockThread({ dataDir, stateHeightsKept }: WorkerSetup, engine: ExecutionEngine) {
-  const store = openBlockWriter(dataDir, { heightsKept: stateHeightsKept });
+function openBlockThread({ dataDir, stateHeightsKept, stateCacheMib }: WorkerSetup, engine: ExecutionEngine) {
+  const store = openBlockWriter(dataDir, {
+    heightsKept: stateHeightsKept,
+    branchBytesCachedMax: stateCacheMib * 2 ** 20,
+  });
   const ancestors = readAncestors(store);
   let maintenanceFault: string | undefined;
   let scheduled = false;
