@@ -24,6 +24,8 @@ const warmUps = { ours: 10, mpt: 2 };
 /** Accounts that the peer is asked for before it is measured. */
 const knownCount = 100;
 
+type Committer = Pick<TrieEngine, 'commit'>;
+
 interface Options {
   accounts: number;
   updates: number;
@@ -55,7 +57,7 @@ export async function measureCommit({ accounts, updates, runs, clock, progress }
     const puts = pickPuts(sorted, updates, run);
     await setImmediate();
     let engineNs = 0;
-    const timedEngine: TrieEngine = {
+    const timedEngine: Committer = {
       commit(batches, source) {
         const startedNs = readClock();
         const committed = engine.commit(batches, source);
@@ -115,7 +117,7 @@ function pickPuts(sorted: SortedAccounts, count: number, run: number): Put[] {
 }
 
 /** The root; `undo` is given what takes everything back. */
-function commitOnce(engine: TrieEngine, trie: MemoryTrie, puts: readonly Put[], undo: (() => void)[]): Uint8Array {
+function commitOnce(engine: Committer, trie: MemoryTrie, puts: readonly Put[], undo: (() => void)[]): Uint8Array {
   const changes = puts.map(([key, value]): LeafChange => ({ key, value, existed: true }));
   changes.sort((a, b) => compareBytes(a.key, b.key));
   const batches: TrieBatch[] = [];
