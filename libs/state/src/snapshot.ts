@@ -115,7 +115,8 @@ export function decodeWant(bytes: Uint8Array): SnapshotWant {
 
 /**
  * What a state has for a want: bounded in rows and in bytes, but for one code or one row.
- * @throws ChainError `NOT_FOUND` when the height is not kept any more, or the account or code is not of this partition
+ * @throws ChainError `NOT_FOUND` when the height is not kept any more, the account or code is not of this partition, or no
+ * node hangs at the position
  */
 export function answerSnapshot(
   state: StateAt,
@@ -190,7 +191,8 @@ function takeRows(state: StateAt, owner: number, position: Uint8Array, rowsMax: 
 
 function branchAt(state: StateAt, owner: number, position: Uint8Array): Uint8Array {
   const record = state.branch(owner, position);
-  if (record === undefined) throw new ChainError({ code: 'DATA_LOSS', message: 'many rows hang at no branch' });
+  // Within an extension, or below all branches, where nobody looks who follows the references.
+  if (record === undefined) throw new ChainError({ code: 'NOT_FOUND', message: 'no branch hangs at the position' });
   return record;
 }
 
@@ -198,7 +200,8 @@ function codesOf(state: StateAt, hashes: readonly Uint8Array[]): Uint8Array[] {
   const codes: Uint8Array[] = [];
   let bytes = 0;
   for (const hash of hashes) {
-    const code = state.code(hash);
+    const code = state.findCode(hash);
+    if (code === undefined) throw new ChainError({ code: 'NOT_FOUND', message: 'a code is not here' });
     bytes += code.length;
     if (codes.length > 0 && bytes > snapshotLimits.codeBytesMax) break;
     codes.push(code);
@@ -210,7 +213,7 @@ function readAccount(item: RlpItem, index: number): LoadedAccount & { storageRoo
   const field = `answer.accounts.${index}`;
   const [key, nonce, balance, codeHash, storageRoot] = listOf(item, field, 5);
   return {
-    key: bytesOf(key, field, 32, 32),
+    key: bytesOf(key, `${field}.key`, 32, 32),
     nonce: numberOf(nonce, `${field}.nonce`, 8),
     balance: numberOf(balance, `${field}.balance`, 32),
     codeHash: bytesOf(codeHash, `${field}.codeHash`, 32, 32),
@@ -221,7 +224,7 @@ function readAccount(item: RlpItem, index: number): LoadedAccount & { storageRoo
 function readSlot(item: RlpItem, index: number): LoadedSlot {
   const field = `answer.slots.${index}`;
   const [key, value] = listOf(item, field, 2);
-  return { key: bytesOf(key, field, 32, 32), value: bytesOf(value, `${field}.value`, 32, 1) };
+  return { key: bytesOf(key, `${field}.key`, 32, 32), value: bytesOf(value, `${field}.value`, 32, 1) };
 }
 
 function read(bytes: Uint8Array, field: string): RlpItem {

@@ -106,11 +106,16 @@ export class StateAt implements StateReader, TrieSource {
 
   /** @throws ChainError `DATA_LOSS` */
   code(codeHash: Uint8Array): Uint8Array {
-    const code = this.#reader.kv.get(stateTables.codes, codeHash)?.slice();
+    const code = this.findCode(codeHash);
     if (code === undefined) {
       throw new ChainError({ code: 'DATA_LOSS', message: `code ${bytesToHex(codeHash)} is missing` });
     }
     return code;
+  }
+
+  /** For whoever asks for a code that no account here need have. */
+  findCode(codeHash: Uint8Array): Uint8Array | undefined {
+    return this.#reader.kv.get(stateTables.codes, codeHash)?.slice();
   }
 
   /** By the account's key, its address's hash. */
