@@ -3,7 +3,7 @@
 // hash of anything that is there); and the codes that it read.
 //
 //   RLP of [account trie, [[account key, storage trie]…] by rising key, [code…] by rising hash]
-import { ChainError, compareBytes, decodeRlp, encodeRlp, hexToBytes, limits } from '@sheaf/primitives';
+import { ChainError, compareBytes, decodeRlp, encodeRlp, hexToBytes, limits, type RlpItem } from '@sheaf/primitives';
 import {
   collectAccounts,
   collectPartial,
@@ -74,18 +74,29 @@ export function decodeWitness(bytes: Uint8Array, field = 'witness'): StateWitnes
   if (!codes || codes instanceof Uint8Array) throw invalid(`${field}.codes`, 'is no list');
   return {
     accounts,
-    storages: storages.map((item, i) => {
-      const [account, trie] = item instanceof Uint8Array ? [] : item;
-      if (!(account instanceof Uint8Array) || account.length !== 32 || !(trie instanceof Uint8Array)) {
-        throw invalid(`${field}.storages.${i}`, 'is no account key with a trie');
-      }
-      return { account, trie };
-    }),
+    storages: decodeStorages(storages, `${field}.storages`),
     codes: codes.map((code, i) => {
       if (!(code instanceof Uint8Array)) throw invalid(`${field}.codes.${i}`, 'is no string of bytes');
       return code;
     }),
   };
+}
+
+/** Each account once, or two of them could say different things. */
+function decodeStorages(items: readonly RlpItem[], field: string): StateWitness['storages'] {
+  const storages: StateWitness['storages'] = [];
+  for (const [i, item] of items.entries()) {
+    const [account, trie] = item instanceof Uint8Array || item.length !== 2 ? [] : item;
+    if (!(account instanceof Uint8Array) || account.length !== 32 || !(trie instanceof Uint8Array)) {
+      throw invalid(`${field}.${i}`, 'is no account key with a trie');
+    }
+    const before = storages.at(-1);
+    if (before !== undefined && compareBytes(before.account, account) >= 0) {
+      throw invalid(`${field}.${i}`, 'is not above the one before');
+    }
+    storages.push({ account, trie });
+  }
+  return storages;
 }
 
 /** What of a storage the block read, and what it changed. An account that is gone or wiped needs none of it changed. */

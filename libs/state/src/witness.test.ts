@@ -1,0 +1,142 @@
+// Goal: bytes that are no witness are refused by the name of the part; a witness that lacks something says so when that
+// is asked for, and never before.
+// Method: the RLP with one thing changed at a time; a witness made for a block, with single parts taken out.
+import { bytesToHex, encodeRlp, hexToBytes, limits, toHeight, type Hash32, type RlpItem } from '@sheaf/primitives';
+import { keccak256 } from '@sheaf/trie';
+import { addressOf, changesBetween, rootOfWorld, slotOf, wordOf, type World } from '../test/world.ts';
+import { memoryKeyValue } from './memory-key-value.ts';
+import { PartitionState } from './partition-state.ts';
+import { PartitionReader } from './state-at.ts';
+import { WitnessState } from './witness-state.ts';
+import { collectWitness, decodeWitness, encodeWitness, type StateWitness } from './witness.ts';
+
+const none = new Uint8Array(0);
+const key = (n: number) => new Uint8Array(32).fill(n);
+const witness: StateWitness = {
+  accounts: Uint8Array.of(1, 2, 3),
+  storages: [
+    { account: key(1), trie: Uint8Array.of(4) },
+    { account: key(2), trie: none },
+  ],
+  codes: [Uint8Array.of(5, 6), none],
+};
+
+test('there and back', () => {
+  expect(decodeWitness(encodeWitness(witness))).toEqual(witness);
+});
+
+test.each<[string, RlpItem]>([
+  ['witness', none],
+  ['witness', [none, []]],
+  ['witness', [none, [], [], []]],
+  ['witness.accounts', [[], [], []]],
+  ['witness.storages', [none, none, []]],
+  ['witness.codes', [none, [], none]],
+  ['witness.storages.0', [none, [none], []]],
+  ['witness.storages.0', [none, [[]], []]],
+  ['witness.storages.1', [none, [[key(1), none], [key(2)]], []]],
+  ['witness.storages.0', [none, [[key(1).subarray(1), none]], []]],
+  ['witness.storages.0', [none, [[key(1), []]], []]],
+  ['witness.storages.0', [none, [[key(1), none, none]], []]],
+  // Of two storages of one account, which is it?
+  [
+    'witness.storages.1',
+    [
+      none,
+      [
+        [key(1), none],
+        [key(1), none],
+      ],
+      [],
+    ],
+  ],
+  [
+    'witness.storages.1',
+    [
+      none,
+      [
+        [key(2), none],
+        [key(1), none],
+      ],
+      [],
+    ],
+  ],
+  ['witness.codes.1', [none, [], [none, []]]],
+])('%s is wrong', (field, item) => {
+  expect(() => decodeWitness(encodeRlp(item))).toThrow(
+    expect.objectContaining({ detail: expect.objectContaining({ code: 'INVALID_ARGUMENT', field }) }),
+  );
+});
+
+test('too many bytes', () => {
+  expect(() => decodeWitness(new Uint8Array(limits.witnessBytesMax + 1), 'block.witness')).toThrow(
+    expect.objectContaining({ detail: expect.objectContaining({ code: 'INVALID_ARGUMENT', field: 'block.witness' }) }),
+  );
+});
+
+/** A contract with two slots and its code, a contract without slots, and an account beside them. */
+function arrange() {
+  const account = { nonce: 1n, balance: 7n, code: none, slots: new Map<Hash32, bigint>() };
+  const world: World = new Map([
+    [addressOf(0), { ...account, code: Uint8Array.of(1, 2), slots: new Map([0, 1].map((n) => [slotOf(n), 5n])) }],
+    [addressOf(1), account],
+  ]);
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv);
+  state.commit(state.prepare(changesBetween(new Map(), world)), { height: toHeight(0) });
+  const before = new PartitionReader(kv).at(toHeight(0));
+  const list = {
+    accounts: [
+      { address: addressOf(0), reads: [slotOf(0), slotOf(9)], change: undefined },
+      { address: addressOf(1), reads: [slotOf(0)], change: undefined },
+      { address: addressOf(2), reads: [slotOf(0)], change: undefined },
+    ],
+    codes: new Map<Hash32, Uint8Array>(),
+    codeReads: [bytesToHex(keccak256(Uint8Array.of(1, 2))) as Hash32],
+  };
+  return { before, list, root: rootOfWorld(world) as Hash32, witness: collectWitness(before, list) };
+}
+
+const loss = expect.objectContaining({ code: 'DATA_LOSS' });
+const bytesOf = (n: number) => hexToBytes(addressOf(n));
+
+test('what a block read, and nothing else', () => {
+  const { witness: made, root } = arrange();
+  expect(made.storages).toHaveLength(1);
+  const state = new WitnessState(made, root);
+  expect(state.account(bytesOf(0))).toMatchObject({ nonce: 1n, balance: 7n, hasStorage: true });
+  expect(state.account(bytesOf(1))).toMatchObject({ hasStorage: false });
+  expect(state.account(bytesOf(2))).toBeUndefined();
+  expect(state.storage(bytesOf(0), hexToBytes(slotOf(0)))).toEqual(wordOf(5n));
+  expect(state.storage(bytesOf(0), hexToBytes(slotOf(9)))).toBeUndefined();
+  expect(state.storage(bytesOf(1), hexToBytes(slotOf(0)))).toBeUndefined();
+  expect(state.storage(bytesOf(2), hexToBytes(slotOf(0)))).toBeUndefined();
+  expect(state.code(keccak256(Uint8Array.of(1, 2)))).toEqual(Uint8Array.of(1, 2));
+});
+
+test('what it lacks', () => {
+  const { witness: made, root } = arrange();
+  const slot = hexToBytes(slotOf(0));
+  expect(() => new WitnessState(made, `0x${'11'.repeat(32)}` as Hash32)).toThrow(loss);
+  const bare = new WitnessState({ ...made, storages: [], codes: [] }, root);
+  expect(bare.account(bytesOf(0))).toMatchObject({ hasStorage: true });
+  expect(() => bare.storage(bytesOf(0), slot)).toThrow(loss);
+  expect(() => bare.code(keccak256(Uint8Array.of(1, 2)))).toThrow(loss);
+  const account = { nonce: 1n, balance: 7n, codeHash: keccak256(Uint8Array.of(1, 2)) };
+  const change = { address: addressOf(0), account, slots: [{ slot: slotOf(0), value: wordOf(6n) }] };
+  const changes = (storageWiped: boolean) => ({ accounts: [{ ...change, storageWiped }], codes: new Map() });
+  expect(() => bare.rootAfter(changes(false))).toThrow(loss);
+  // What is wiped needs not be known.
+  expect(bare.rootAfter(changes(true))).toBe(new WitnessState(made, root).rootAfter(changes(true)));
+  // Another account's storage in its place.
+  const elsewhere = { ...made, storages: [{ account: made.storages[0]!.account, trie: made.accounts }] };
+  const wrong = new WitnessState(elsewhere, root);
+  expect(() => wrong.storage(bytesOf(0), slot)).toThrow(loss);
+  expect(() => wrong.rootAfter(changes(false))).toThrow(loss);
+});
+
+test('codes come by rising hash, and one that the store lacks is an error', () => {
+  const { before, list } = arrange();
+  const missing = { ...list, codeReads: [...list.codeReads, `0x${'11'.repeat(32)}` as Hash32] };
+  expect(() => collectWitness(before, missing)).toThrow(loss);
+});
