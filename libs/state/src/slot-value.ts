@@ -21,9 +21,16 @@ export function leafOfSlot(value: Uint8Array): Uint8Array {
 
 /** @throws ChainError `DATA_LOSS` unless it is the leaf of a slot. Without leading zeros */
 export function slotOfLeaf(leaf: Uint8Array): Uint8Array {
-  const value = decodeRlp(leaf, 'slot');
-  if (!(value instanceof Uint8Array) || value.length > 32 || value.length === 0 || value[0] === 0) {
-    throw new ChainError({ code: 'DATA_LOSS', message: 'a storage leaf is not a value' });
+  let value;
+  try {
+    value = decodeRlp(leaf, 'slot');
+  } catch (cause) {
+    throw noValue(cause);
   }
+  if (!(value instanceof Uint8Array) || value.length > 32 || value.length === 0 || value[0] === 0) throw noValue();
   return value;
+}
+
+function noValue(cause?: unknown): ChainError {
+  return new ChainError({ code: 'DATA_LOSS', message: 'a storage leaf is not a value' }, { cause });
 }
