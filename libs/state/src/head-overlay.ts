@@ -1,4 +1,4 @@
-import { isChainError, type Height } from '@sheaf/primitives';
+import { ChainError, isChainError, type Height } from '@sheaf/primitives';
 import { followNodeDiff, readNodeDiff } from '@sheaf/trie';
 import { ByteTable } from './byte-table.ts';
 import { branchKey } from './keys.ts';
@@ -45,8 +45,11 @@ export class HeadOverlay {
   }
 
   #add(height: Height, carrying: boolean): void {
-    const rows = readJournalHead(this.#kv, height)?.[this.#section].length ?? 0;
-    for (let number = 0; number < rows; number++) {
+    const head = readJournalHead(this.#kv, height);
+    if (head === undefined) {
+      throw new ChainError({ code: 'DATA_LOSS', message: `the journal of height ${height} is missing` });
+    }
+    for (let number = 0; number < head[this.#section].length; number++) {
       const row = readJournalRow(this.#kv, height, this.#section, number);
       for (let i = 0; i < row.count; i++) {
         if (this.#section === 'branches') {

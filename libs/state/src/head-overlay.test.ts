@@ -1,0 +1,59 @@
+// Goal: what the tables lack is never taken for nothing: a journal that is missing is said.
+// Method: a store with two heights that wait, of which a row of the journal is taken away.
+import { hexToBytes, toHeight } from '@sheaf/primitives';
+import { addressOf, changesBetween, slotOf, type World } from '../test/world.ts';
+import { journalKeys } from './journal.ts';
+import { stateTables } from './key-value.ts';
+import { memoryKeyValue } from './memory-key-value.ts';
+import { PartitionState } from './partition-state.ts';
+import { PartitionReader } from './state-at.ts';
+
+const world = (balance: bigint): World =>
+  new Map(
+    [0, 1].map((n) => [
+      addressOf(n),
+      { nonce: 1n, balance, code: new Uint8Array(0), slots: new Map([0, 1].map((slot) => [slotOf(slot), balance])) },
+    ]),
+  );
+
+test('a reader and a store that is opened, with each row of the journal missing', () => {
+  const rows = journalRows();
+  expect(rows.length).toBeGreaterThanOrEqual(8);
+  for (const key of rows) {
+    const { kv } = arrange();
+    kv.write([{ table: stateTables.journal, key, value: undefined }]);
+    const loss = expect.objectContaining({ code: 'DATA_LOSS' });
+    expect(() => new PartitionState(kv)).toThrow(loss);
+    const at = new PartitionReader(kv).at(toHeight(1));
+    // One of them needs the row, and none has another answer without it.
+    const answers = [
+      () => expect(at.account(hexToBytes(addressOf(0)))).toMatchObject({ balance: 6n }),
+      () => expect((at.storage(hexToBytes(addressOf(0)), hexToBytes(slotOf(0))) as Uint8Array).at(-1)).toBe(6),
+      () => expect([...at.rows(0, new Uint8Array(0))]).toHaveLength(2),
+      () => expect(at.branch(0, Uint8Array.of(8, 0))).toBeDefined(),
+    ];
+    let noticed = 0;
+    for (const answer of answers) {
+      try {
+        answer();
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'DATA_LOSS' });
+        noticed += 1;
+      }
+    }
+    expect(noticed).toBeGreaterThan(0);
+  }
+});
+
+function arrange() {
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv);
+  state.commit(state.prepare(changesBetween(new Map(), world(5n))), { height: toHeight(0) });
+  state.commit(state.prepare(changesBetween(world(5n), world(6n))), { height: toHeight(1) });
+  return { kv };
+}
+
+function journalRows(): Uint8Array[] {
+  const { kv } = arrange();
+  return [0n, 1n].flatMap((height) => journalKeys(kv, height));
+}
