@@ -1,4 +1,4 @@
-import { ChainError, equalBytes, type Height } from '@sheaf/primitives';
+import { assert, ChainError, equalBytes, type Height } from '@sheaf/primitives';
 import { createTrieEngine, type TopNode, type TrieBatch, type TrieOwner, type TrieSource } from '@sheaf/trie';
 import { emptyRootBytes, encodeAccountRecord, leafOfAccountRecord, type StoredAccount } from './account-record.ts';
 import { digestOf } from './digest.ts';
@@ -96,6 +96,7 @@ export class PartitionLoader {
 
   #part(batch: TrieBatch, rows: Write[], storageIds: ReadonlyMap<Uint8Array, number>): LoadedPart {
     const { tops, nodes } = this.#engine.commit([batch], nothing);
+    const firstId = this.#nextStorageId;
     for (const { owner, position, after } of nodes) {
       rows.push({ table: stateTables.branches, key: branchKey(owner, position), value: after });
     }
@@ -103,6 +104,8 @@ export class PartitionLoader {
       top: tops[0]!,
       storageIds,
       store: (also = []) => {
+        const free = storageIds.size === 0 || this.#nextStorageId === firstId;
+        assert(free, 'parts with storages are stored in the order in which they were prepared, one by one');
         for (let start = 0; start + rowsMax < rows.length; start += rowsMax) {
           this.#kv.write(rows.slice(start, start + rowsMax));
         }
