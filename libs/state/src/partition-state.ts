@@ -482,7 +482,8 @@ export class PartitionState implements StateReader, TrieSource {
     };
     if (!full()) return;
     this.#commitsHeldUp += 1;
-    while (full()) this.maintain({ idle: true });
+    // Bounds below what an empty one takes cannot be kept.
+    while (full() && this.maintain({ idle: true }));
   }
 
   #beginCarrying(): void {
