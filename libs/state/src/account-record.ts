@@ -37,34 +37,34 @@ export function isEmptyCode(codeHash: Uint8Array): boolean {
 const hasCode = 1;
 const hasStorage = 2;
 
-/** Bytes of a number, the lowest first. */
-const nonceDigits = new Uint8Array(8);
-const balanceDigits = new Uint8Array(32);
+/** An account takes at most so many bytes. */
+export const accountRecordBytesMax = 1 + 8 + 32 + 38 + 32;
+
+/** @throws ChainError `INVALID_ARGUMENT` for a nonce from 2^64 or a balance from 2^256 on */
+export function encodeAccountRecord(account: StoredAccount): Uint8Array {
+  const record = new Uint8Array(accountRecordBytesMax);
+  return record.slice(0, writeAccountRecord(record, account));
+}
 
 /**
- * Ten thousand a block: hence loops where a call of `set` takes longer than what it does.
- * @throws ChainError `INVALID_ARGUMENT` for a nonce from 2^64 or a balance from 2^256 on
+ * Writes the record at the start of `into`, and says how many bytes it has. Ten thousand a block: hence loops where a call
+ * of `set` takes longer than what it does. @throws likewise
  */
-export function encodeAccountRecord(account: StoredAccount): Uint8Array {
-  const { codeHash, storageId } = account;
+export function writeAccountRecord(into: Uint8Array, account: StoredAccount): number {
+  const { nonce, balance, codeHash, storageId, storageRoot } = account;
   const withCode = !isEmptyCode(codeHash);
-  const nonceBytes = digitsOf(account.nonce, nonceDigits, 'nonce');
-  const balanceBytes = digitsOf(account.balance, balanceDigits, 'balance');
-  const record = new Uint8Array(1 + nonceBytes + (withCode ? 32 : 0) + (storageId === 0 ? 0 : 38) + balanceBytes);
-  record[0] = (nonceBytes << 2) | (withCode ? hasCode : 0) | (storageId === 0 ? 0 : hasStorage);
-  let at = 1;
-  for (let i = nonceBytes - 1; i >= 0; i--) record[at++] = nonceDigits[i]!;
+  let at = writeBigint(into, 1, nonce, 8, 'nonce');
+  into[0] = ((at - 1) << 2) | (withCode ? hasCode : 0) | (storageId === 0 ? 0 : hasStorage);
   if (withCode) {
-    record.set(codeHash, at);
+    into.set(codeHash, at);
     at += 32;
   }
   if (storageId !== 0) {
-    writeStorageId(record, at, storageId);
-    record.set(account.storageRoot, at + 6);
+    writeStorageId(into, at, storageId);
+    into.set(storageRoot, at + 6);
     at += 38;
   }
-  for (let i = balanceBytes - 1; i >= 0; i--) record[at++] = balanceDigits[i]!;
-  return record;
+  return writeBigint(into, at, balance, 32, 'balance');
 }
 
 /** @throws ChainError `DATA_LOSS` when the bytes are no record */
@@ -102,15 +102,15 @@ export function storageRootOfAccountRecord(record: Uint8Array): Uint8Array {
   return storageEnd > codeEnd ? record.subarray(codeEnd + 6, storageEnd) : emptyRootBytes;
 }
 
-/** RLP of [nonce, balance, storageRoot, codeHash], what the trie has. @throws ChainError `DATA_LOSS` */
-export function leafOfAccountRecord(record: Uint8Array): Uint8Array {
-  const { nonceEnd, codeEnd, storageEnd } = partsOf(record);
-  const payload = stringBytes(record, 1, nonceEnd) + stringBytes(record, storageEnd, record.length) + 2 * 33;
+/** RLP of [nonce, balance, storageRoot, codeHash], what the trie has. `bytes`: of the record. @throws ChainError `DATA_LOSS` */
+export function leafOfAccountRecord(record: Uint8Array, bytes = record.length): Uint8Array {
+  const { nonceEnd, codeEnd, storageEnd } = partsOf(record, bytes);
+  const payload = stringBytes(record, 1, nonceEnd) + stringBytes(record, storageEnd, bytes) + 2 * 33;
   const leaf = new Uint8Array(2 + payload);
   leaf[0] = 0xf8;
   leaf[1] = payload;
   let at = writeString(leaf, 2, record, 1, nonceEnd);
-  at = writeString(leaf, at, record, storageEnd, record.length);
+  at = writeString(leaf, at, record, storageEnd, bytes);
   leaf.set(emptyTail, at);
   if (storageEnd > codeEnd) leaf.set(record.subarray(codeEnd + 6, storageEnd), at + 1);
   if (codeEnd > nonceEnd) leaf.set(record.subarray(nonceEnd, codeEnd), at + 34);
@@ -134,34 +134,40 @@ export function readStorageId(bytes: Uint8Array, at: number): number {
   return id;
 }
 
-function partsOf(record: Uint8Array): { nonceEnd: number; codeEnd: number; storageEnd: number } {
+function partsOf(record: Uint8Array, bytes = record.length): { nonceEnd: number; codeEnd: number; storageEnd: number } {
   const flags = record[0] ?? 0xff;
   const nonceEnd = 1 + (flags >> 2);
   const codeEnd = nonceEnd + ((flags & hasCode) === 0 ? 0 : 32);
   const storageEnd = codeEnd + ((flags & hasStorage) === 0 ? 0 : 38);
-  if (nonceEnd > 9 || storageEnd > record.length || record.length - storageEnd > 32) {
+  if (nonceEnd > 9 || storageEnd > bytes || bytes - storageEnd > 32) {
     throw new ChainError({ code: 'DATA_LOSS', message: 'an account record is damaged' });
   }
   return { nonceEnd, codeEnd, storageEnd };
 }
 
-/** How many bytes the number has; they go into `digits`, the lowest first. */
-function digitsOf(value: bigint, digits: Uint8Array, field: string): number {
+/** 64 bits of a bigint, and the same as bytes, the lowest first. */
+const word = new BigUint64Array(1);
+const wordBytes = new Uint8Array(word.buffer);
+/** 64 bits at a time, the lowest first. */
+const words = new Uint8Array(32);
+const wordMax = 2n ** 64n - 1n;
+
+/** Big-endian without leading zeros; where it ends. */
+function writeBigint(into: Uint8Array, at: number, value: bigint, bytesMax: number, field: string): number {
   if (value < 0n) throw tooLarge(field);
-  let bytes = 0;
-  // Six bytes at a time: numbers of that size are exact, and faster than bigints.
-  for (let high = value; high > 0n;) {
-    const small = high <= 0xffff_ffff_ffffn;
-    let low = Number(small ? high : high & 0xffff_ffff_ffffn);
-    high = small ? 0n : high >> 48n;
-    for (let i = 0; i < 6 && (!small || low > 0); i++) {
-      if (bytes === digits.length) throw tooLarge(field);
-      digits[bytes++] = low % 256;
-      low = Math.floor(low / 256);
-    }
+  let count = 0;
+  for (let rest = value; rest !== 0n; rest = rest <= wordMax ? 0n : rest >> 64n, count += 8) {
+    if (count === words.length) throw tooLarge(field);
+    word[0] = rest;
+    for (let i = 0; i < 8; i++) words[count + i] = wordBytes[littleEndian ? i : 7 - i]!;
   }
-  return bytes;
+  while (count > 0 && words[count - 1] === 0) count -= 1;
+  if (count > bytesMax) throw tooLarge(field);
+  for (let i = 0; i < count; i++) into[at + i] = words[count - 1 - i]!;
+  return at + count;
 }
+
+const littleEndian = new Uint8Array(Uint32Array.of(1).buffer)[0] === 1;
 
 function tooLarge(field: string): ChainError {
   return new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} is out of range` });

@@ -61,12 +61,17 @@ export class ValueRows {
   }
 
   /** Keys come by rising order. */
-  add(key: Uint8Array, before: Uint8Array | undefined, after: Uint8Array | undefined): void {
+  add(
+    key: Uint8Array,
+    before: Uint8Array | undefined,
+    after: Uint8Array | undefined,
+    afterBytes = after?.length ?? 0,
+  ): void {
     this.#offsets.push(this.#end);
-    this.#bytes.set(key, this.#end);
+    for (let i = 0; i < key.length; i++) this.#bytes[this.#end + i] = key[i]!;
     this.#end += key.length;
-    this.#put(before);
-    this.#put(after);
+    this.#put(before, before?.length ?? 0);
+    this.#put(after, afterBytes);
     this.count += 1;
     if (this.#end >= journalChunkBytes) this.#cut();
   }
@@ -76,11 +81,12 @@ export class ValueRows {
     return this.#rows;
   }
 
-  #put(value: Uint8Array | undefined): void {
-    this.#bytes[this.#end++] = value?.length ?? 0;
-    if (value === undefined) return;
-    for (let i = 0; i < value.length; i++) this.#bytes[this.#end + i] = value[i]!;
-    this.#end += value.length;
+  #put(value: Uint8Array | undefined, count: number): void {
+    const bytes = this.#bytes;
+    let at = this.#end;
+    bytes[at++] = count;
+    if (value !== undefined) for (let i = 0; i < count; i++) bytes[at + i] = value[i]!;
+    this.#end = at + count;
   }
 
   #cut(): void {

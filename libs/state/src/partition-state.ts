@@ -26,12 +26,13 @@ import {
 } from '@sheaf/trie';
 import {
   emptyRootBytes,
-  encodeAccountRecord,
+  accountRecordBytesMax,
   hostOfAccountRecord,
   leafOfAccountRecord,
   readStorageId,
   storageIdOfAccountRecord,
   storageRootOfAccountRecord,
+  writeAccountRecord,
 } from './account-record.ts';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
 import { ByteCache } from './byte-cache.ts';
@@ -243,13 +244,18 @@ export class PartitionState implements StateReader, TrieSource {
     const rows = new ValueRows('accounts');
     const addresses = new Uint8Array(20 * updates.length);
     const leaves: LeafChange[] = [];
+    const after = new Uint8Array(accountRecordBytesMax);
     for (const update of updates) {
-      const { key, record } = update;
-      const after = recordAfter(update);
-      if (sameBytes(record, after)) continue;
-      addresses.set(update.address, 20 * rows.count);
-      rows.add(key, record, after);
-      leaves.push({ key, value: after && leafOfAccountRecord(after), existed: record !== undefined });
+      const { key, record, address } = update;
+      const bytes = writeRecordAfter(after, update);
+      if (bytes === (record?.length ?? 0) && startsWith(after, record)) continue;
+      for (let i = 0, at = 20 * rows.count; i < 20; i++) addresses[at + i] = address[i]!;
+      rows.add(key, record, after, bytes);
+      leaves.push({
+        key,
+        value: bytes === 0 ? undefined : leafOfAccountRecord(after, bytes),
+        existed: record !== undefined,
+      });
     }
     const batches = batchByBucket(leaves);
     const committed = this.#engine.commit(batches, this, { lend: true });
@@ -605,11 +611,16 @@ interface Opened {
   storageRoot: Uint8Array;
 }
 
-/** As it will be; `undefined`: gone. */
-function recordAfter({ change, storageId, storageRoot }: Opened): Uint8Array | undefined {
-  if (change.account === undefined) return undefined;
+/** As it will be, into `record`; how many bytes it has, 0 when it is gone. */
+function writeRecordAfter(record: Uint8Array, { change, storageId, storageRoot }: Opened): number {
+  if (change.account === undefined) return 0;
   const { nonce, balance, codeHash } = change.account;
-  return encodeAccountRecord({ nonce, balance, codeHash, storageId, storageRoot });
+  return writeAccountRecord(record, { nonce, balance, codeHash, storageId, storageRoot });
+}
+
+function startsWith(bytes: Uint8Array, start: Uint8Array = new Uint8Array(0)): boolean {
+  for (let i = 0; i < start.length; i++) if (bytes[i] !== start[i]) return false;
+  return true;
 }
 
 /** By rising key. A comparison of bytes takes longer than all else that is done with an account before it is hashed. */
