@@ -8,16 +8,16 @@ export const stateLimits = {
   /** Branches that commits keep in memory, bytes: taken at once, and touched as they come. A million accounts have 130 MiB. */
   branchBytesCachedMax: 16 * 2 ** 20,
   /** Changes that are in the journal and not in the tables yet, bytes of memory: from here on they are carried over. */
-  pendingBytesMin: 96 * 2 ** 20,
+  pendingBytesMin: 64 * 2 ** 20,
   /** A commit that would leave more than this waits until enough has been carried over. */
-  pendingBytesMax: 256 * 2 ** 20,
+  pendingBytesMax: 192 * 2 ** 20,
   /** The same in heights, so that readers have few journals to look into. */
   pendingHeightsMin: 32,
   pendingHeightsMax: 64,
   /** Journals that a reader keeps in memory, bytes. */
   journalBytesCachedMax: 32 * 2 ** 20,
   /** Rows that one step of maintenance writes or deletes. */
-  maintenanceRowsMax: 2_000,
+  maintenanceRowsMax: 1_000,
 } as const;
 
 /** Row sizes of the journal: large enough to be few, small enough to be read for one key. */

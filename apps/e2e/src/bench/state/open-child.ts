@@ -1,3 +1,4 @@
+import { memberOptions } from './with-state.ts';
 import { PartitionState } from '@sheaf/state';
 import { openLmdb } from '@sheaf/state-lmdb';
 import { readFileSync } from 'node:fs';
@@ -20,7 +21,7 @@ export async function runOpenChild(dataDir: string): Promise<void> {
   const heapBeforeBytes = heapUsed();
   const startedMs = performance.now();
   const kv = openLmdb({ dataDir });
-  const state = new PartitionState(kv);
+  const state = new PartitionState(kv, memberOptions);
   const ms = performance.now() - startedMs;
   const opening: Opening = {
     ms,

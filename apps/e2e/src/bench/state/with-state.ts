@@ -2,6 +2,9 @@ import { PartitionState } from '@sheaf/state';
 import { openLmdb } from '@sheaf/state-lmdb';
 import { setImmediate } from 'node:timers/promises';
 
+/** As apps/execution opens it. */
+export const memberOptions = { branchBytesCachedMax: 256 * 2 ** 20 };
+
 /** Opens the partition in the folder for the work, and closes it whatever happens. */
 export async function withState<Result>(
   dataDir: string,
@@ -9,7 +12,7 @@ export async function withState<Result>(
 ): Promise<Result> {
   const kv = openLmdb({ dataDir });
   try {
-    return await work(new PartitionState(kv));
+    return await work(new PartitionState(kv, memberOptions));
   } finally {
     await kv.close();
   }
