@@ -16,7 +16,7 @@ let bottom: usize = (__heap_base + 15) & ~15;
 export function reserve(cacheBytes: usize, hashSeed: u32): void {
   bottom = placeCache(bottom, cacheBytes, hashSeed);
   end = ((<usize>memory.size()) << 16) - SLACK;
-  endMax = bottom + (<usize>1 << 20);
+  endMax = bottom + ((<usize>1) << 20);
   reach(bottom);
 }
 

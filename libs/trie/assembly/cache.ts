@@ -119,7 +119,7 @@ function find(generation: usize, hash: u32, owner: f64, position: usize, depth: 
 /** Where the index has the branch, or where it would go. */
 function placeOf(generation: usize, hash: u32, owner: f64, position: usize, depth: u32): usize {
   const mask = indexBytes - 1;
-  let place = generation + ((<usize>hash << 3) & mask);
+  let place = generation + (((<usize>hash) << 3) & mask);
   for (let entry = <usize>load<u32>(place + 4); entry != 0; entry = <usize>load<u32>(place + 4)) {
     if (load<u32>(place) == hash && isOf(entry, owner, position, depth)) break;
     place = generation + ((place - generation + 8) & mask);
@@ -134,7 +134,7 @@ function isOf(entry: usize, owner: f64, position: usize, depth: u32): bool {
 }
 
 function hashOf(owner: f64, position: usize, depth: u32): u32 {
-  let hash: u64 = (reinterpret<u64>(owner) ^ (<u64>seed << 7) ^ (<u64>depth << 56)) * 0x9e3779b97f4a7c15;
+  let hash: u64 = (reinterpret<u64>(owner) ^ ((<u64>seed) << 7) ^ ((<u64>depth) << 56)) * 0x9e3779b97f4a7c15;
   for (let i: u32 = 0; i < depth; i++) hash = (hash ^ (hash >> 29) ^ load<u8>(position + i)) * 0xd6e8feb86659fd93;
   return <u32>(hash ^ (hash >> 32));
 }
