@@ -68,7 +68,7 @@ export class ValueRows {
     afterBytes = after?.length ?? 0,
   ): void {
     this.#offsets.push(this.#end);
-    for (let i = 0; i < key.length; i++) this.#bytes[this.#end + i] = key[i]!;
+    this.#bytes.set(key, this.#end);
     this.#end += key.length;
     this.#put(before, before?.length ?? 0);
     this.#put(after, afterBytes);

@@ -249,7 +249,7 @@ export class PartitionState implements StateReader, TrieSource {
       const { key, record, address } = update;
       const bytes = writeRecordAfter(after, update);
       if (bytes === (record?.length ?? 0) && startsWith(after, record)) continue;
-      for (let i = 0, at = 20 * rows.count; i < 20; i++) addresses[at + i] = address[i]!;
+      addresses.set(address, 20 * rows.count);
       rows.add(key, record, after, bytes);
       leaves.push({
         key,
