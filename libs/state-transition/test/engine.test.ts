@@ -176,9 +176,7 @@ test('KZG point evaluation works inside a block', async () => {
   const versioned = '010657f37554c781402a22917dee2f75def7ab966d7b770905398eba3c444014';
   const input = hexToBytes(`${word(10n)}${versioned}${'00'.repeat(64)}${infinity}${infinity}`);
   const chain = await openChain(osaka);
-  await chain.execute(
-    chain.payload({ transactions: [sign(0, { to: contracts.forward, data: input })] }),
-  );
+  await chain.execute(chain.payload({ transactions: [sign(0, { to: contracts.forward, data: input })] }));
   expect(readStorage(chain.at(), contracts.forward, word(0n))).toBe(1n);
   expect(readStorage(chain.at(), contracts.forward, word(1n))).toBe(4096n);
 });
