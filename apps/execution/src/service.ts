@@ -197,10 +197,10 @@ function count(metrics: Metrics, executed: Executed): void {
   metrics.gas.inc(Number(executed.gasUsed));
   const { state } = executed;
   metrics.oldestState.set(Number(state.oldest ?? 0n));
-  for (const of of ['account', 'slot', 'branch'] as const) {
-    metrics.stateCacheBytes.set({ of }, state[`${of}BytesCached`]);
-    metrics.stateCacheLookups.set({ of, outcome: 'hit' }, state[`${of}Hits`]);
-    metrics.stateCacheLookups.set({ of, outcome: 'miss' }, state[`${of}Misses`]);
+  for (const kept of ['account', 'slot', 'branch'] as const) {
+    metrics.stateCacheBytes.set({ of: kept }, state[`${kept}BytesCached`]);
+    metrics.stateCacheLookups.set({ of: kept, outcome: 'hit' }, state[`${kept}Hits`]);
+    metrics.stateCacheLookups.set({ of: kept, outcome: 'miss' }, state[`${kept}Misses`]);
   }
   metrics.stateCacheBytes.set({ of: 'pending' }, state.pendingBytes);
   metrics.statePendingHeights.set(state.pendingHeights);
