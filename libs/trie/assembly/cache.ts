@@ -89,10 +89,18 @@ export function keepRows(first: usize, end: usize): void {
 }
 
 function insert(hash: u32, owner: f64, position: usize, depth: u32, record: usize, size: u32): void {
+  let place = placeOf(younger, hash, owner, position, depth);
+  const before = <usize>load<u32>(place + 4);
+  if (before != 0 && (load<u32>(before) & 0xffff) == size) {
+    // Nearly always: a branch seldom gets or loses a child.
+    memory.copy(before + ENTRY_HEAD + depth, record, size);
+    return;
+  }
   const bytes = (ENTRY_HEAD + depth + size + 3) & ~3;
-  if (next + bytes > younger + half || (count + 1) << 4 > indexBytes) turn();
-  // It may have been there with another record: the index has the last.
-  const place = placeOf(younger, hash, owner, position, depth);
+  if (next + bytes > younger + half || (count + 1) << 4 > indexBytes) {
+    turn();
+    place = placeOf(younger, hash, owner, position, depth);
+  }
   if (load<u32>(place + 4) == 0) count += 1;
   store<u32>(place, hash);
   store<u32>(place + 4, next);
