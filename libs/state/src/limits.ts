@@ -17,7 +17,7 @@ export const stateLimits = {
   /** Journals that a reader keeps in memory, bytes. */
   journalBytesCachedMax: 32 * 2 ** 20,
   /** Rows that one step of maintenance writes or deletes. */
-  maintenanceRowsMax: 1_000,
+  maintenanceRowsMax: 2_000,
 } as const;
 
 /** Row sizes of the journal: large enough to be few, small enough to be read for one key. */
