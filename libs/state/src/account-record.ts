@@ -102,19 +102,27 @@ export function storageRootOfAccountRecord(record: Uint8Array): Uint8Array {
   return storageEnd > codeEnd ? record.subarray(codeEnd + 6, storageEnd) : emptyRootBytes;
 }
 
-/** RLP of [nonce, balance, storageRoot, codeHash], what the trie has. `bytes`: of the record. @throws ChainError `DATA_LOSS` */
-export function leafOfAccountRecord(record: Uint8Array, bytes = record.length): Uint8Array {
+/** A leaf takes at most so many bytes: a head of 2, a nonce, a balance and two hashes with theirs. */
+export const accountLeafBytesMax = 2 + 9 + 33 + 2 * 33;
+
+/** RLP of [nonce, balance, storageRoot, codeHash], what the trie has. @throws ChainError `DATA_LOSS` */
+export function leafOfAccountRecord(record: Uint8Array): Uint8Array {
+  const leaf = new Uint8Array(accountLeafBytesMax);
+  return leaf.slice(0, writeAccountLeaf(leaf, 0, record, record.length));
+}
+
+/** Writes the leaf of a record of so many bytes at `start`; where it ends. @throws likewise */
+export function writeAccountLeaf(into: Uint8Array, start: number, record: Uint8Array, bytes: number): number {
   const { nonceEnd, codeEnd, storageEnd } = partsOf(record, bytes);
-  const payload = stringBytes(record, 1, nonceEnd) + stringBytes(record, storageEnd, bytes) + 2 * 33;
-  const leaf = new Uint8Array(2 + payload);
-  leaf[0] = 0xf8;
-  leaf[1] = payload;
-  let at = writeString(leaf, 2, record, 1, nonceEnd);
-  at = writeString(leaf, at, record, storageEnd, bytes);
-  leaf.set(emptyTail, at);
-  if (storageEnd > codeEnd) leaf.set(record.subarray(codeEnd + 6, storageEnd), at + 1);
-  if (codeEnd > nonceEnd) leaf.set(record.subarray(nonceEnd, codeEnd), at + 34);
-  return leaf;
+  let at = writeString(into, start + 2, record, 1, nonceEnd);
+  at = writeString(into, at, record, storageEnd, bytes);
+  into.set(emptyTail, at);
+  if (storageEnd > codeEnd) into.set(record.subarray(codeEnd + 6, storageEnd), at + 1);
+  if (codeEnd > nonceEnd) into.set(record.subarray(nonceEnd, codeEnd), at + 34);
+  at += emptyTail.length;
+  into[start] = 0xf8;
+  into[start + 1] = at - start - 2;
+  return at;
 }
 
 /** 6 bytes big-endian: of a table's key as well. */
@@ -184,10 +192,6 @@ function readBigint(bytes: Uint8Array, from: number, to: number): bigint {
     value = value === 0n ? BigInt(part) : (value << shift) | BigInt(part);
   }
   return value;
-}
-
-function stringBytes(bytes: Uint8Array, from: number, to: number): number {
-  return to - from === 1 && bytes[from]! < 0x80 ? 1 : 1 + to - from;
 }
 
 function writeString(into: Uint8Array, at: number, bytes: Uint8Array, from: number, to: number): number {

@@ -26,12 +26,13 @@ import {
 } from '@sheaf/trie';
 import {
   emptyRootBytes,
+  accountLeafBytesMax,
   accountRecordBytesMax,
   hostOfAccountRecord,
-  leafOfAccountRecord,
   readStorageId,
   storageIdOfAccountRecord,
   storageRootOfAccountRecord,
+  writeAccountLeaf,
   writeAccountRecord,
 } from './account-record.ts';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
@@ -229,6 +230,8 @@ export class PartitionState implements StateReader, TrieSource {
     const retired: number[] = [];
     const storages: StorageChange[] = [];
     for (const update of updates) {
+      const { account, storageWiped, slots } = update.change;
+      if (slots.length === 0 && !storageWiped && account !== undefined) continue;
       const storage = this.#storageChange(update, retired);
       if (storage !== undefined) storages.push(storage);
     }
@@ -245,17 +248,18 @@ export class PartitionState implements StateReader, TrieSource {
     const addresses = new Uint8Array(20 * updates.length);
     const leaves: LeafChange[] = [];
     const after = new Uint8Array(accountRecordBytesMax);
+    const values = new Uint8Array(accountLeafBytesMax * updates.length);
+    let valuesEnd = 0;
     for (const update of updates) {
       const { key, record, address } = update;
       const bytes = writeRecordAfter(after, update);
       if (bytes === (record?.length ?? 0) && startsWith(after, record)) continue;
       addresses.set(address, 20 * rows.count);
       rows.add(key, record, after, bytes);
-      leaves.push({
-        key,
-        value: bytes === 0 ? undefined : leafOfAccountRecord(after, bytes),
-        existed: record !== undefined,
-      });
+      const start = valuesEnd;
+      if (bytes > 0) valuesEnd = writeAccountLeaf(values, start, after, bytes);
+      const value = bytes === 0 ? undefined : values.subarray(start, valuesEnd);
+      leaves.push({ key, value, existed: record !== undefined });
     }
     const batches = batchByBucket(leaves);
     const committed = this.#engine.commit(batches, this, { lend: true });
