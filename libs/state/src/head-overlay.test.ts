@@ -1,7 +1,7 @@
 // Goal: what the tables lack is never taken for nothing: a journal that is missing is said.
 // Method: a store with two heights that wait, of which a row of the journal is taken away.
 import { hexToBytes, toHeight } from '@sheaf/primitives';
-import { addressOf, changesBetween, slotOf, type World } from '../test/world.ts';
+import { addressOf, changesBetween, rootOfWorld, slotOf, type World } from '../test/world.ts';
 import { journalKeys } from './journal.ts';
 import { stateTables } from './key-value.ts';
 import { memoryKeyValue } from './memory-key-value.ts';
@@ -57,3 +57,29 @@ function journalRows(): Uint8Array[] {
   const { kv } = arrange();
   return [0n, 1n].flatMap((height) => journalKeys(kv, height));
 }
+
+test.each([1, 2, 3, 5])(
+  'a reader that looks every %d heights, between which all is carried over and dropped',
+  (stride) => {
+    const kv = memoryKeyValue();
+    const state = new PartitionState(kv, { heightsKept: 0 });
+    const reader = new PartitionReader(kv);
+    let before: World = new Map();
+    for (let height = 0; height < 16; height++) {
+      // The first account changes at each height, the second comes and goes.
+      const after = world(BigInt(height + 1));
+      if (height % 4 === 3) after.delete(addressOf(1));
+      if (height % 3 === 0) while (state.maintain({ idle: true }));
+      state.commit(state.prepare(changesBetween(before, after)), { height: toHeight(height) });
+      before = after;
+      if (height % stride !== 0) continue;
+      reader.refresh();
+      const at = reader.at(toHeight(height));
+      expect(at.stateRoot()).toBe(rootOfWorld(after));
+      expect(at.account(hexToBytes(addressOf(0)))).toMatchObject({ balance: BigInt(height + 1) });
+      expect(at.account(hexToBytes(addressOf(1))) === undefined).toBe(height % 4 === 3);
+      const word = at.storage(hexToBytes(addressOf(0)), hexToBytes(slotOf(1))) as Uint8Array;
+      expect(word.at(-1)).toBe(height + 1);
+    }
+  },
+);

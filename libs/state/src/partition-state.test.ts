@@ -4,7 +4,8 @@
 import { bytesToHex, ChainError, hexToBytes, toHeight, type Hash32 } from '@sheaf/primitives';
 import { keccak256 } from '@sheaf/trie';
 import { copyOf, crashingKeyValue } from '../test/crashing-key-value.ts';
-import { addressOf, changesBetween, rootOfWorld, slotOf, type World } from '../test/world.ts';
+import { addressOf, changesBetween, rootOfWorld, slotOf, wordOf, type World } from '../test/world.ts';
+import { emptyCodeHashBytes } from './account-record.ts';
 import { stateTables, type KeyValue, type Write } from './key-value.ts';
 import { memoryKeyValue } from './memory-key-value.ts';
 import { PartitionState, type PartitionOptions } from './partition-state.ts';
@@ -68,6 +69,47 @@ test('changes are for the state that they were prepared on, and for the next hei
   // What was prepared and thrown away has left nothing.
   state.commit(state.prepare(changesBetween(after, worldOf(2, 1, 7n))), { height: toHeight(2) });
   expect(state.stateRoot()).toBe(rootOfWorld(worldOf(2, 1, 7n)));
+});
+
+test('storages whose numbers do not rise with the keys of their accounts', () => {
+  let before = worldOf(6, 0);
+  const { state } = arrange(before);
+  const changed = (who: number[], value: bigint): World => {
+    const after = new Map(before);
+    for (const n of who) {
+      const slots = new Map([0, 1, 2].map((slot) => [slotOf(slot), value]));
+      after.set(addressOf(n), { ...before.get(addressOf(n))!, slots });
+    }
+    return after;
+  };
+  // One a block, from the highest key to the lowest; then all of them at once.
+  const byKey = [0, 1, 2, 3, 4, 5].sort((a, b) => (keyOf(a) < keyOf(b) ? 1 : -1));
+  for (const [index, who] of [...byKey.map((n) => [n]), byKey].entries()) {
+    const after = changed(who, BigInt(index + 1));
+    state.commit(state.prepare(changesBetween(before, after)), { height: toHeight(index + 1) });
+    expect(state.stateRoot()).toBe(rootOfWorld(after));
+    before = after;
+  }
+});
+
+const keyOf = (n: number) => bytesToHex(keccak256(hexToBytes(addressOf(n))));
+
+test('what a block leaves as it was is not in its journal', () => {
+  const world = worldOf(3, 2);
+  const { state } = arrange(world);
+  state.commit(state.prepare(nothing), { height: toHeight(1) });
+  const { journalBytes } = state.stats();
+  const same = [...world].map(([address, { nonce, balance, slots }]) => ({
+    address,
+    account: { nonce, balance, codeHash: emptyCodeHashBytes },
+    storageWiped: false,
+    // Set to what they are; and one to nothing that is nothing.
+    slots: [...slots, [slotOf(9), 0n] as const].map(([slot, value]) => ({ slot, value: wordOf(value) })),
+  }));
+  const gone = { address: addressOf(50), account: undefined, storageWiped: true, slots: [] };
+  state.commit(state.prepare({ accounts: [...same, gone], codes: new Map() }), { height: toHeight(2) });
+  expect(state.stats().journalBytes).toBe(journalBytes);
+  expect(state.stateRoot()).toBe(rootOfWorld(world));
 });
 
 test('an empty store begins at any height', () => {
@@ -139,6 +181,22 @@ test('an access list stays as long as its height can be read', () => {
     const kept = Array.from({ length: 7 }, (_, at) => at).filter((at) => at > oldest && at <= height);
     expect([...heights]).toEqual(height <= 2 ? [0, ...kept] : kept);
   }
+});
+
+test('a height whose changes are not in the tables yet is not dropped', () => {
+  let before = worldOf(3, 2);
+  const { kv, state } = arrange(before, { heightsKept: 1, pendingHeightsMin: 10 });
+  for (let height = 1; height < 6; height++) {
+    const after = worldOf(3, 2, BigInt(5 + height));
+    state.commit(state.prepare(changesBetween(before, after)), { height: toHeight(height) });
+    before = after;
+    while (state.maintain());
+    expect(new PartitionState(copyOf(kv)).stateRoot()).toBe(rootOfWorld(after));
+  }
+  expect(state.stats()).toMatchObject({ oldest: 0n, pendingHeights: 6 });
+  expect(new PartitionReader(kv).at(toHeight(0)).stateRoot()).toBe(rootOfWorld(worldOf(3, 2)));
+  while (state.maintain({ idle: true }));
+  expect(state.stats()).toMatchObject({ oldest: 4n, pendingHeights: 0 });
 });
 
 test('a storage that is wiped costs its commit one row, and is cleaned up a step at a time once nobody can read it', () => {

@@ -24,7 +24,15 @@ export const edit: fc.Arbitrary<Edit> = fc.oneof(
     balance: fc.bigInt({ min: 0n, max: 2n ** 90n }),
     nonce: fc.nat(300),
   }),
-  fc.record({ kind: fc.constant('slot' as const), who, slot: fc.nat(slotsUsed - 1), value: fc.nat(3) }),
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      kind: fc.constant('slot' as const),
+      who: fc.oneof(fc.constantFrom(0, 5, 13, 20), who),
+      slot: fc.nat(slotsUsed - 1),
+      value: fc.nat(3),
+    }),
+  },
   fc.record({ kind: fc.constant('code' as const), who, byte: fc.nat(3) }),
   fc.record({ kind: fc.constant('wipe' as const), who }),
   fc.record({ kind: fc.constant('remove' as const), who }),

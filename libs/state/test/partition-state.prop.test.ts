@@ -16,7 +16,6 @@ const options: PartitionOptions = {
   maintenanceRowsMax: 3,
   accountBytesCachedMax: 9_000,
   slotBytesCachedMax: 9_000,
-  branchBytesCachedMax: 10_000,
 };
 
 const step = fc.record({
@@ -26,13 +25,15 @@ const step = fc.record({
   reopen: fc.boolean(),
 });
 
-const states = (kv: KeyValue) => new PartitionState(kv, options);
+/** With a small cache of branches, and with none: then each is looked for where it is. */
+const states = (kv: KeyValue, branchBytesCachedMax: number) =>
+  new PartitionState(kv, { ...options, branchBytesCachedMax });
 
 test('random blocks', () => {
   fc.assert(
-    fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), (steps) => {
+    fc.property(fc.array(step, { minLength: 1, maxLength: 14 }), fc.constantFrom(0, 10_000), (steps, cache) => {
       const kv = memoryKeyValue();
-      let state = states(kv);
+      let state = states(kv, cache);
       let world: World = new Map();
       const history: World[] = [];
       const live = new PartitionReader(kv);
@@ -45,7 +46,7 @@ test('random blocks', () => {
         history.push(world);
         expect(state.stateRoot()).toBe(rootOfWorld(world));
         for (let i = 0; i < maintenance; i++) state.maintain({ idle });
-        if (reopen) state = states(kv);
+        if (reopen) state = states(kv, cache);
         expectState(state, world);
         // One that lives as long as the store, and one that comes and sees what there is.
         live.refresh();
@@ -62,7 +63,7 @@ test('random blocks', () => {
       }
       while (state.maintain({ idle: true }));
       expect(new PartitionReader(kv).heights().oldest).toBe(BigInt(Math.max(0, steps.length - 5)));
-      expectState(states(kv), world);
+      expectState(states(kv, cache), world);
     }),
     { numRuns: Number(process.env['SHEAF_PROPERTY_RUNS'] ?? 15) },
   );
