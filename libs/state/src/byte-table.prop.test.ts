@@ -76,6 +76,16 @@ test('thousands of entries over many chunks, in the order of six bytes', () => {
   expect(new Set(order).size).toBe(count);
 });
 
+test.each([65_531, 65_532, 65_533])('an entry at the very end of a chunk: of %d bytes', (last) => {
+  // Sixteen values of 65,532 bytes, each with its key and three bytes more, are a chunk.
+  const table = new ByteTable();
+  for (let i = 0; i < 18; i++) table.set(Uint8Array.of(i), new Uint8Array(i === 15 ? last : 65_532).fill(i + 1));
+  for (let i = 0; i < 18; i++) {
+    const value = table.get(Uint8Array.of(i));
+    expect([value?.length, value?.[0], value?.at(-1)]).toEqual([i === 15 ? last : 65_532, i + 1, i + 1]);
+  }
+});
+
 /** Two bytes that are the same in all, four that are spread, and more. */
 function keyOf(i: number): Uint8Array {
   const key = new Uint8Array(12).fill(7);

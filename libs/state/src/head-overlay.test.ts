@@ -1,9 +1,12 @@
-// Goal: what the tables lack is never taken for nothing: a journal that is missing is said.
-// Method: a store with two heights that wait, of which a row of the journal is taken away.
+// Goal: a reader puts the head together from the tables and what they lack, however seldom it looks; what is missing is
+// said, never taken for nothing.
+// Method: a store with two heights that wait, of which one row is taken away; readers that look now and then, over handles
+// that see one moment.
 import { hexToBytes, toHeight } from '@sheaf/primitives';
+import { copyOf } from '../test/crashing-key-value.ts';
 import { addressOf, changesBetween, rootOfWorld, slotOf, type World } from '../test/world.ts';
 import { journalKeys } from './journal.ts';
-import { stateTables } from './key-value.ts';
+import { stateTables, type KeyValue } from './key-value.ts';
 import { memoryKeyValue } from './memory-key-value.ts';
 import { PartitionState } from './partition-state.ts';
 import { PartitionReader } from './state-at.ts';
@@ -63,7 +66,7 @@ test.each([1, 2, 3, 5])(
   (stride) => {
     const kv = memoryKeyValue();
     const state = new PartitionState(kv, { heightsKept: 0 });
-    const reader = new PartitionReader(kv);
+    const reader = new PartitionReader(momentOf(kv));
     let before: World = new Map();
     for (let height = 0; height < 16; height++) {
       // The first account changes at each height, the second comes and goes.
@@ -83,3 +86,48 @@ test.each([1, 2, 3, 5])(
     }
   },
 );
+
+/** A handle as another process has it: of one moment, until it is refreshed. */
+function momentOf(kv: KeyValue): KeyValue {
+  let moment = copyOf(kv);
+  return {
+    get: (table, key) => moment.get(table, key),
+    range: (table, from, to, limit) => moment.range(table, from, to, limit),
+    write: (changes) => kv.write(changes),
+    refresh: () => (moment = copyOf(kv)),
+  };
+}
+
+test('what a reader saw it sees until it is refreshed', () => {
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv, { heightsKept: 0 });
+  state.commit(state.prepare(changesBetween(new Map(), world(1n))), { height: toHeight(0) });
+  const reader = new PartitionReader(momentOf(kv));
+  const at = reader.at(toHeight(0));
+  state.commit(state.prepare(changesBetween(world(1n), world(2n))), { height: toHeight(1) });
+  while (state.maintain({ idle: true }));
+  expect(at.stateRoot()).toBe(rootOfWorld(world(1n)));
+  expect(reader.heights().head).toBe(0n);
+  reader.refresh();
+  expect(reader.at(toHeight(1)).stateRoot()).toBe(rootOfWorld(world(2n)));
+  expect(() => at.tops()).toThrow(expect.objectContaining({ code: 'NOT_FOUND' }));
+});
+
+test('a branch that the journal changes and the tables have lost is told, not made up', () => {
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv);
+  const crowd = (balance: bigint) =>
+    new Map([...world(balance), [addressOf(2), { ...world(balance).get(addressOf(0))!, slots: new Map() }]]);
+  state.commit(state.prepare(changesBetween(new Map(), crowd(1n))), { height: toHeight(0) });
+  while (state.maintain({ idle: true }));
+  state.commit(state.prepare(changesBetween(crowd(1n), crowd(2n))), { height: toHeight(1) });
+  const branches = kv.range(stateTables.branches, new Uint8Array(0), undefined, Infinity);
+  expect(branches.length).toBeGreaterThan(2);
+  for (const { key } of branches) {
+    const copy = copyOf(kv);
+    copy.write([{ table: stateTables.branches, key, value: undefined }]);
+    const at = new PartitionReader(copy).at(toHeight(1));
+    const owner = Number(key[5]!);
+    expect(() => at.branch(owner, key.subarray(6))).toThrow(expect.objectContaining({ code: 'DATA_LOSS' }));
+  }
+});

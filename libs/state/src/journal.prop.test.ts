@@ -152,12 +152,29 @@ test('damage', () => {
     kv.write([{ table, key: row!.key, value }]);
     expect(find).toThrow(loss);
   }
+  kv.write([{ table, key: row!.key, value: row!.value }]);
+  expect(find()).toBeDefined();
   const version = head!.value.slice();
   version[0] = 2;
   for (const value of [undefined, version, head!.value.subarray(0, 9), Uint8Array.of(...head!.value, 0)]) {
     kv.write([{ table, key: head!.key, value }]);
     expect(find).toThrow(loss);
   }
+});
+
+test('headers of so many heights are kept, and no more', () => {
+  const kv = memoryKeyValue();
+  for (let at = 0; at < 700; at++) {
+    kv.write(writeJournal({ height: toHeight(at), accounts: [], slots: [], branches: [] }).writes);
+  }
+  let reads = 0;
+  const reader = new JournalReader({ ...kv, get: (table, key) => ((reads += 1), kv.get(table, key)) }, 1_000);
+  const look = (at: number) => expect(reader.find(BigInt(at), 'accounts', new Uint8Array(32))).toBeUndefined();
+  for (let at = 0; at < 700; at++) look(at);
+  look(699);
+  expect(reads).toBe(700);
+  look(0);
+  expect(reads).toBe(701);
 });
 
 test('what it keeps in memory has a bound, and is read once as long as it is kept', () => {

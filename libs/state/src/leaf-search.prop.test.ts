@@ -5,7 +5,7 @@
 import { bytesToHex, compareBytes, encodeRlpBytes } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { slotKeyOf } from './keys.ts';
-import { rowsBelow, searchLeaf } from './leaf-search.ts';
+import { rangeOf, rowsBelow, searchLeaf } from './leaf-search.ts';
 import { memoryKeyValue } from './memory-key-value.ts';
 
 /** Keys that share long beginnings, with both edges of what there can be. */
@@ -79,6 +79,12 @@ test.each([0, 1, 0xff, 2 ** 48 - 2])('of owner %d', (owner) => {
     ),
     { numRuns: 150 },
   );
+});
+
+test('no key is empty, which LMDB does not know, and the last position has no end', () => {
+  expect(rangeOf(0, new Uint8Array(0))).toEqual({ table: 'accounts', from: Uint8Array.of(0), to: undefined, skip: 0 });
+  expect(rangeOf(0, Uint8Array.of(15, 15, 15)).to).toBeUndefined();
+  expect(rangeOf(0, Uint8Array.of(14, 15, 15)).to).toEqual(Uint8Array.of(0xf0, 0));
 });
 
 test('more rows than a page, of which the first hundreds are gone', () => {

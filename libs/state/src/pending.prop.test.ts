@@ -70,6 +70,18 @@ test('changes against maps', () => {
   );
 });
 
+test('its bytes count the keys that came into being, which are kept twice', () => {
+  const [made, changed] = [new Pending(), new Pending()];
+  for (let n = 0; n < 1_000; n++) {
+    const bytes = new Uint8Array(32).fill(n >> 8);
+    bytes[31] = n;
+    made.setAccount({ key: bytes, before: undefined, after: bytes });
+    changed.setAccount({ key: bytes, before: bytes, after: bytes });
+  }
+  expect(changed.bytes).toBeGreaterThan(64_000);
+  expect(made.bytes - changed.bytes).toBeGreaterThan(32_000);
+});
+
 test('what is not known is not there', () => {
   const pending = new Pending();
   expect(pending.account(new Uint8Array(32))).toBeUndefined();

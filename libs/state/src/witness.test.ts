@@ -135,7 +135,83 @@ test('what it lacks', () => {
   expect(() => wrong.rootAfter(changes(false))).toThrow(loss);
 });
 
+test('what collapses when accounts or slots go, alone and in twos, is in the witness', () => {
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv);
+  const slots = new Map([0, 1, 2, 3, 4, 7].map((n) => [slotOf(n), 5n]));
+  const before: World = new Map(
+    Array.from({ length: 12 }, (_, n) => [
+      addressOf(n),
+      { nonce: 1n, balance: 7n, code: none, slots: n === 0 ? slots : new Map<Hash32, bigint>() },
+    ]),
+  );
+  state.commit(state.prepare(changesBetween(new Map(), before)), { height: toHeight(0) });
+  const at = new PartitionReader(kv).at(toHeight(0));
+  const expectRoot = (after: World) => {
+    const changes = changesBetween(before, after);
+    const changed = changes.accounts.filter(
+      ({ address, account, slots: some }) => account === undefined || some.length > 0 || !before.has(address),
+    );
+    const list = {
+      accounts: changed.map((change) => ({ address: change.address, reads: [], change })),
+      codes: new Map<Hash32, Uint8Array>(),
+      codeReads: [],
+    };
+    const made = decodeWitness(encodeWitness(collectWitness(at, list)));
+    const alone = new WitnessState(made, rootOfWorld(before) as Hash32);
+    // What a block changes it may have read.
+    for (const { address, slots: some } of changed) {
+      for (const { slot } of some) {
+        const word = alone.storage(hexToBytes(address), hexToBytes(slot));
+        expect(word).toEqual(before.get(address)?.slots.has(slot) === true ? wordOf(5n) : undefined);
+      }
+    }
+    expect(alone.rootAfter({ accounts: changed, codes: new Map() })).toBe(rootOfWorld(after));
+  };
+  for (let a = 0; a < 12; a++) {
+    for (let b = a; b < 12; b++) {
+      const after: World = new Map(before);
+      after.delete(addressOf(a));
+      after.delete(addressOf(b));
+      expectRoot(after);
+    }
+  }
+  const names = [...slots.keys()];
+  for (const a of names) {
+    for (const b of names) {
+      const left = new Map(slots);
+      left.delete(a);
+      left.delete(b);
+      expectRoot(new Map(before).set(addressOf(0), { ...before.get(addressOf(0))!, slots: left }));
+    }
+  }
+});
+
+test('slots of a storage that is wiped can be read as they were', () => {
+  const { before, list, root } = arrange();
+  const change = {
+    address: addressOf(0),
+    account: { nonce: 1n, balance: 7n, codeHash: keccak256(Uint8Array.of(1, 2)) },
+    storageWiped: true,
+    slots: [0, 1, 9].map((n) => ({ slot: slotOf(n), value: wordOf(8n) })),
+  };
+  const accounts = [{ address: addressOf(0), reads: [], change }];
+  const state = new WitnessState(collectWitness(before, { ...list, accounts }), root);
+  const words = [0, 1, 9].map((n) => state.storage(bytesOf(0), hexToBytes(slotOf(n))));
+  expect(words).toEqual([wordOf(5n), wordOf(5n), undefined]);
+});
+
 test('codes come by rising hash, and one that the store lacks is an error', () => {
+  const code = [Uint8Array.of(1, 2), Uint8Array.of(3)];
+  const kv = memoryKeyValue();
+  const state = new PartitionState(kv);
+  const hashes = code.map((bytes) => bytesToHex(keccak256(bytes)) as Hash32);
+  const codes = new Map(hashes.map((hash, i) => [hash, code[i]!]));
+  state.commit(state.prepare({ accounts: [], codes }), { height: toHeight(0) });
+  const at = new PartitionReader(kv).at(toHeight(0));
+  const codesFor = (codeReads: Hash32[]) => collectWitness(at, { accounts: [], codes: new Map(), codeReads }).codes;
+  const sorted = [...hashes].sort().map((hash) => codes.get(hash));
+  expect([codesFor(hashes), codesFor([...hashes].reverse())]).toEqual([sorted, sorted]);
   const { before, list } = arrange();
   const missing = { ...list, codeReads: [...list.codeReads, `0x${'11'.repeat(32)}` as Hash32] };
   expect(() => collectWitness(before, missing)).toThrow(loss);

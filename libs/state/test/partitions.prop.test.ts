@@ -4,7 +4,7 @@ import { hexToBytes, toHeight } from '@sheaf/primitives';
 import { keccak256, mergeBuckets, type TopNode } from '@sheaf/trie';
 import { notHere } from '@sheaf/evm';
 import fc from 'fast-check';
-import { memoryKeyValue, PartitionState, type BlockChanges } from '../src/index.ts';
+import { memoryKeyValue, PartitionReader, PartitionState, type BlockChanges } from '../src/index.ts';
 import { addressOf, changesBetween, rootOfWorld, type World } from './world.ts';
 
 const counts = [1, 2, 3, 4, 8, 16, 256];
@@ -67,6 +67,15 @@ test('accounts of others are not here, and cannot be changed here', () => {
   expect(first!.account(hexToBytes(address))).toBe(notHere);
   expect(first!.storage(hexToBytes(address), new Uint8Array(32))).toBe(notHere);
   expect(second!.account(hexToBytes(address))).toBeUndefined();
+  for (const buckets of [first!.buckets(), second!.buckets()]) {
+    const kv = memoryKeyValue();
+    const partition = new PartitionState(kv, { buckets });
+    partition.commit(partition.prepare({ accounts: [], codes: new Map() }), { height: toHeight(0) });
+    const at = new PartitionReader(kv, { buckets }).at(toHeight(0));
+    const expected = buckets.first === 0 ? notHere : undefined;
+    expect(at.account(hexToBytes(address))).toBe(expected);
+    expect(at.storage(hexToBytes(address), new Uint8Array(32))).toBe(expected);
+  }
   const world: World = new Map([[address, { nonce: 0n, balance: 1n, code: new Uint8Array(0), slots: new Map() }]]);
   expect(() => first!.prepare(changesBetween(new Map(), world))).toThrow(
     expect.objectContaining({
