@@ -27,6 +27,8 @@ export interface CommittedBlock {
   accessList: AccessList;
   /** How many ancestors' headers the block read, the parent's among them. */
   ancestorsRead: number;
+  /** Up to which height all are announced. */
+  published: bigint;
 }
 
 /**
@@ -47,10 +49,8 @@ export interface BlockStore {
   stateAt(height: Height): StateAt;
   /** What a block read; as long as the state before it is kept. @throws ChainError `DATA_LOSS` */
   reads(height: Height): { accessList: AccessList; ancestors: number } | undefined;
-  /** Last height that was announced. */
+  /** A height up to which all are announced, as of the last commit: some above it may be as well. */
   published(): bigint;
-  /** Durable when it resolves. Only ever rises. */
-  setPublished(height: bigint): Promise<void>;
   /** Later reads of this thread see every commit made before now. */
   refresh(): void;
   close(): Promise<void>;
@@ -96,11 +96,11 @@ export interface Executed extends Head {
 /** Turns payloads into durable blocks: one member now, N of them later. */
 export interface BlockExecutor {
   /**
-   * The block is durable when this resolves. Idempotent: the payload of a height that is there gives that block.
+   * The block is durable when this resolves, and with it up to where all are announced. Idempotent: the payload of a height that is there gives that block.
    * @throws ChainError `CONFLICT` for a payload that does not follow the head or contradicts a block that is there,
    * `DATA_LOSS` for a hole in the state, `UNAVAILABLE` when disk or thread failed: nothing was written
    */
-  execute(payload: HashedPayload): Promise<Executed>;
+  execute(payload: HashedPayload, published: bigint): Promise<Executed>;
 }
 
 /** Runs things on past states that must not hold up the head. */

@@ -136,7 +136,7 @@ export function createExecutionMember(
         head: () => source.head(),
         async apply(_height, payload) {
           const done = metrics.seconds.startTimer();
-          const executed = await executor.execute(payload).catch(stopHead);
+          const executed = await executor.execute(payload, announcing.published()).catch(stopHead);
           done();
           state.fault = undefined;
           count(metrics, executed);

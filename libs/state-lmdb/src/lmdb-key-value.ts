@@ -9,8 +9,6 @@ const tablesMax = 32;
 
 /** An LMDB environment as a store. */
 export interface LmdbKeyValue extends KeyValue {
-  /** As `write`, in LMDB's own thread: durable when it resolves, after what was written before. @throws `UNAVAILABLE` */
-  writeLater(changes: readonly Write[]): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -53,14 +51,6 @@ export function openLmdb({ dataDir, tables = [], mapBytes }: LmdbOptions): LmdbK
       } finally {
         // The read transaction of this turn of the event loop began before the write.
         root.resetReadTxn();
-      }
-    },
-    async writeLater(changes) {
-      try {
-        await root.transaction(() => changes.forEach((change) => put(find(change.table), change)));
-        await root.flushed;
-      } catch (cause) {
-        throw unwritable(dataDir, cause);
       }
     },
     refresh: () => root.resetReadTxn(),

@@ -52,6 +52,7 @@ async function block(height: number): Promise<CommittedBlock> {
     payload,
     accessList: { accounts: [], codes: new Map(), codeReads: [] },
     ancestorsRead: 1,
+    published: 0n,
   };
 }
 
@@ -115,7 +116,7 @@ test('a commit that fails leaves nothing behind', async () => {
 });
 
 test('the announced height survives a restart; another chain is refused', async () => {
-  await store.setPublished(7n);
+  await commit(1, (block) => ({ ...block, published: 7n }));
   await store.close();
   store = await openBlockStore(folder, spec);
   expect(store.published()).toBe(7n);

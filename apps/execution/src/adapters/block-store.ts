@@ -151,18 +151,17 @@ function createStore(kv: LmdbKeyValue): BlockStore {
       return stored && decodePayload(stored);
     },
     published: () => bytesToBigint(must(memberKey.published, 'the published height')),
-    setPublished: (height) =>
-      kv.writeLater([{ table: tables.member, key: memberKey.published, value: heightKey(height) }]),
     refresh: () => reader.refresh(),
     close: () => kv.close(),
   };
 }
 
-function rowsOf({ record, header, payload, ancestorsRead }: CommittedBlock): Write[] {
+function rowsOf({ record, header, payload, ancestorsRead, published }: CommittedBlock): Write[] {
   const key = heightKey(record.height);
   return [
     ...blockRows(record, header),
     { table: tables.payloads, key, value: encodePayload(payload) },
+    { table: tables.member, key: memberKey.published, value: heightKey(published) },
     { table: tables.ancestorsRead, key, value: bigintToFixedBytes(BigInt(ancestorsRead), 2) },
   ];
 }

@@ -9,11 +9,14 @@ const retryMs = { min: 50, max: 2_000 };
 export interface Announcing {
   /** There may be something to announce. */
   wake(): void;
+  /** Up to which height all are announced. */
+  published(): bigint;
   stop(): Promise<void>;
 }
 
 /**
- * A height is announced before the cursor moves past it, so a crash announces it again and never leaves one out.
+ * A height is announced before the cursor moves past it, and the cursor is durable with the next block: a crash announces
+ * some again and never leaves one out.
  * Failures are tried again, for ever, with growing pauses.
  */
 export function startAnnouncing(deps: {
@@ -25,6 +28,7 @@ export function startAnnouncing(deps: {
   const stopping = new AbortController();
   let poke: () => void = () => undefined;
   let news = true;
+  let published = deps.store.published();
   const sleep = (ms?: number) =>
     new Promise<void>((resolve) => {
       const timer = ms === undefined ? undefined : setTimeout(resolve, ms);
@@ -36,12 +40,12 @@ export function startAnnouncing(deps: {
     });
 
   async function announceAll(): Promise<void> {
-    for (let next = deps.store.published() + 1n; !stopping.signal.aborted; next += 1n) {
+    for (let next = published + 1n; !stopping.signal.aborted; next += 1n) {
       deps.store.refresh();
       const stored = readBlock(deps.store, next);
       if (stored === undefined) return;
       await deps.announcer.announce(stored.record, stored.header);
-      await deps.store.setPublished(next);
+      published = next;
       deps.onPublished(next);
     }
   }
@@ -64,6 +68,7 @@ export function startAnnouncing(deps: {
 
   const running = run();
   return {
+    published: () => published,
     wake() {
       news = true;
       poke();

@@ -8,6 +8,7 @@ const ancestorsMax = 256;
 /** Executes the payload after the head and commits it; a payload that was executed before gives its block again. */
 export async function executeNext(
   { payload, hash }: HashedPayload,
+  published: bigint,
   deps: { engine: ExecutionEngine; store: BlockWriter; ancestors: Ancestors },
 ): Promise<Omit<Executed, 'state'>> {
   const { engine, store } = deps;
@@ -25,7 +26,7 @@ export async function executeNext(
   const draft = store.draft();
   const { block, accessList, headers } = await engine.executePayload(input, draft);
   const record = { ...block, height: payload.height };
-  const committed = { record, header: block.header, payload, accessList, ancestorsRead: headers.length };
+  const committed = { record, header: block.header, payload, accessList, ancestorsRead: headers.length, published };
   store.commit(committed satisfies CommittedBlock, draft);
   return summary(record, block.header);
 }

@@ -20,7 +20,7 @@ export interface WorkerSetup {
 
 /** What a thread can be asked. */
 export type Job =
-  | { type: 'execute'; payload: HashedPayload }
+  | { type: 'execute'; payload: HashedPayload; published: bigint }
   | { type: 'call'; height: Height; message: CallMessage }
   | { type: 'estimate'; height: Height; message: CallMessage }
   | { type: 'witness'; height: Height };

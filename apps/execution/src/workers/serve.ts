@@ -59,7 +59,7 @@ function openBlockThread({ dataDir, stateHeightsKept, stateCacheMib }: WorkerSet
   };
   return async (job: Job): Promise<Executed> => {
     assert(job.type === 'execute', 'the block thread executes blocks');
-    const executed = await executeNext(job.payload, { engine, store, ancestors });
+    const executed = await executeNext(job.payload, job.published, { engine, store, ancestors });
     schedule();
     return { ...executed, state: { ...store.stats(), maintenanceFault } };
   };
