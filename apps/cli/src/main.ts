@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
-import { dataDirOption, defaultPortBase, portBaseOption } from './commands/options.ts';
+import { dataDirOption, defaultPortBase, lanesOption, partitionsOption, portBaseOption } from './commands/options.ts';
+import type { LaneShape } from './devnet/lanes.ts';
 import { version } from './config.ts';
 import { CliError, messageOf } from './errors.ts';
 import { frontPid, runInOwnSession } from './front.ts';
@@ -21,8 +22,10 @@ function createProgram(): Command {
     .description('start it and keep it running until Ctrl-C')
     .addOption(portBaseOption().default(defaultPortBase))
     .addOption(dataDirOption())
+    .addOption(partitionsOption())
+    .addOption(lanesOption())
     .option('--fresh', 'forget the chain of the data directory', false)
-    .action((options: { portBase: number; dataDir: string; fresh: boolean }) =>
+    .action((options: { portBase: number; dataDir: string; fresh: boolean } & LaneShape) =>
       inOwnSession(async () => (await import('./commands/devnet-up.ts')).devnetUp(options)),
     );
   devnet
@@ -39,14 +42,24 @@ function createProgram(): Command {
       (await import('./commands/devnet-status.ts')).devnetStatus(options),
     );
   program
+    .command('status')
+    .description('execution of the devnet that runs on the data directory, member by member')
+    .addOption(dataDirOption())
+    .option('--json', 'for programs', false)
+    .action(async (options: { dataDir: string; json: boolean }) =>
+      (await import('./commands/status.ts')).status(options),
+    );
+  program
     .command('demo')
-    .description('a fresh devnet, 1,000 token transfers, a kill -9, and every block checked by an independent EVM')
+    .description('a fresh devnet, 1,000 token transfers, kill -9, and every block checked by an independent EVM')
     .addOption(portBaseOption())
+    .addOption(partitionsOption())
+    .addOption(lanesOption())
     .addOption(
       new Option('--data-dir <dir>', 'keep the chain here (emptied first) instead of in a temporary directory'),
     )
     .option('--fresh', 'no effect: the demo always starts a fresh chain')
-    .action((options: { portBase?: number; dataDir?: string }) =>
+    .action((options: { portBase?: number; dataDir?: string } & LaneShape) =>
       inOwnSession(async () => (await import('./commands/demo.ts')).demoCommand(options)),
     );
   program

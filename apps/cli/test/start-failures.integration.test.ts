@@ -8,8 +8,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorker } from '@sheaf/testing';
 import { findFreePortBase } from '../src/devnet/ports.ts';
+import { allPorts } from '../src/devnet/lanes.ts';
 import { pathLayout, portLayout } from '../src/devnet/layout.ts';
 import { lockDataDir, prepareDataDir } from '../src/devnet/data-dir.ts';
+import { observeProcesses, writeState } from '../src/devnet/state-file.ts';
 
 let folder: string;
 let cli: string;
@@ -78,6 +80,30 @@ test('a directory in use', async () => {
   const { code, stderr } = await up(['--data-dir', dataDir]);
   lock.release();
   expect(stderr).toContain(`a devnet already runs on this data directory (pid ${process.pid}, port base 8545)`);
+  expect(code).toBe(1);
+});
+
+test('a directory whose chain is kept in another number of partitions', async () => {
+  const dataDir = join(folder, 'devnet');
+  prepareDataDir(dataDir);
+  const base = await findFreePortBase(51_000, 60_000, (portBase) => allPorts(portBase, { partitions: 3, lanes: 1 }));
+  writeState(pathLayout(dataDir).state, observeProcesses({ portBase: base, partitions: 2, lanes: 1 }, []));
+  const { code, stderr } = await up(['--data-dir', dataDir, '--port-base', String(base), '--partitions', '3']);
+  expect(stderr).toBe(
+    'sheaf: the chain of this data directory is kept in 2 partitions and not in 3: start it with --partitions 2, or with --fresh to replace it',
+  );
+  expect(code).toBe(1);
+  expect(leftBehind()).toEqual([]);
+});
+
+test.each([
+  ['--partitions', '0', 16],
+  ['--partitions', '17', 16],
+  ['--partitions', 'two', 16],
+  ['--lanes', '5', 4],
+])('%s %p is refused', async (option, value, max) => {
+  const { code, stderr } = await up([option, value]);
+  expect(stderr).toContain(`must be a number from 1 to ${max}.`);
   expect(code).toBe(1);
 });
 

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { appsDirectory, natsUrl } from '../config.ts';
 import { runDemo, type DemoResult } from '../demo/demo.ts';
 import { startDevnet, type Devnet } from '../devnet/devnet.ts';
-import { pathLayout, portLayout } from '../devnet/layout.ts';
+import { allPorts, type LaneShape } from '../devnet/lanes.ts';
+import { pathLayout } from '../devnet/layout.ts';
 import { findFreePortBase } from '../devnet/ports.ts';
 import { CliError, messageOf } from '../errors.ts';
 import { onStopRequest } from '../front.ts';
@@ -15,11 +16,14 @@ const lastPortBase = 28_545;
 const workload = { senders: 20, transfers: 1_000, timeoutMs: 180_000 };
 
 /** Runs the demo on a fresh devnet of its own; resolves with exit code 0 only if everything held. Nothing runs afterwards. */
-export async function demoCommand(options: { portBase?: number; dataDir?: string }): Promise<number> {
+export async function demoCommand(options: { portBase?: number; dataDir?: string } & LaneShape): Promise<number> {
   const startedMs = performance.now();
   const progress = (sentence: string): void =>
     console.log(`[${formatSeconds(performance.now() - startedMs).padStart(5)} s] ${sentence}`);
-  const portBase = options.portBase ?? (await findFreePortBase(firstPortBase, lastPortBase, portLayout));
+  const { partitions, lanes } = options;
+  const portBase =
+    options.portBase ??
+    (await findFreePortBase(firstPortBase, lastPortBase, (base) => allPorts(base, { partitions, lanes })));
   const temporary = options.dataDir === undefined;
   const dataDir = options.dataDir ?? mkdtempSync(join(tmpdir(), 'sheaf-demo-'));
   const stopping = new AbortController();
@@ -38,7 +42,7 @@ export async function demoCommand(options: { portBase?: number; dataDir?: string
   try {
     progress(`starting a devnet in ${dataDir}, JSON-RPC on port ${portBase}`);
     devnet = await startDevnet(
-      { dataDir, portBase, fresh: true, natsUrl: natsUrl(), appsDir: appsDirectory() },
+      { dataDir, portBase, partitions, lanes, fresh: true, natsUrl: natsUrl(), appsDir: appsDirectory() },
       { report: progress, signal: stopping.signal },
     );
     progress('ready');
@@ -49,7 +53,7 @@ export async function demoCommand(options: { portBase?: number; dataDir?: string
     const totalMs = performance.now() - startedMs;
     progress('stopping the devnet');
     await devnet.stop();
-    console.log(`\n${describe(result, totalMs)}\n`);
+    console.log(`\n${describe(result, options, totalMs)}\n`);
     succeeded = holds(result);
   } catch (error) {
     console.error(`sheaf: the demo failed: ${messageOf(error)}`);
@@ -63,11 +67,11 @@ export async function demoCommand(options: { portBase?: number; dataDir?: string
 }
 
 /** Everything else that must hold has thrown. */
-function holds({ oracle, restarts }: DemoResult): boolean {
-  return oracle.difference === undefined && restarts >= 1;
+function holds({ oracle, killed }: DemoResult): boolean {
+  return oracle.difference === undefined && killed.every(({ restarts }) => restarts >= 1);
 }
 
-function describe(result: DemoResult, totalMs: number): string {
+function describe(result: DemoResult, { partitions, lanes }: LaneShape, totalMs: number): string {
   const { oracle, lags } = result;
   return formatTable([
     [
@@ -79,7 +83,9 @@ function describe(result: DemoResult, totalMs: number): string {
     ['transfers a second', (workload.transfers / (result.transfersMs / 1000)).toFixed(0)],
     ['latest - safe, at most', String(lags.safe)],
     ['latest - finalized, at most', String(lags.finalized)],
-    ['restarts', `${result.restarts} (execution, after kill -9)`],
+    ['execution', `partitions: ${partitions}, lanes: ${lanes}; each member a process`],
+    ['killed with kill -9', result.killed.map(({ title }) => title).join('; then ')],
+    ['restarts', String(result.restarts)],
     ['balances', 'as computed from the transfers'],
     ['comparison with @ethereumjs/vm', oracle.difference ?? `all ${oracle.compared} header hashes equal`],
   ]);

@@ -4,6 +4,7 @@ import { bytesToHex } from '@sheaf/primitives';
 import { createRpcClient } from '@sheaf/rpc';
 import { startDevnet, type Devnet } from '../devnet/devnet.ts';
 import { watchChain } from '../devnet/heads.ts';
+import type { LaneShape } from '../devnet/lanes.ts';
 import { pathLayout } from '../devnet/layout.ts';
 import { memoryOfTrees } from '../devnet/process-table.ts';
 import { observeProcesses, writeState } from '../devnet/state-file.ts';
@@ -12,7 +13,7 @@ import { appsDirectory, natsUrl } from '../config.ts';
 import { frontPid, onStopRequest } from '../front.ts';
 import { formatSeconds, formatTable } from '../table.ts';
 
-export interface DevnetUpOptions {
+export interface DevnetUpOptions extends LaneShape {
   dataDir: string;
   portBase: number;
   fresh: boolean;
@@ -68,7 +69,7 @@ function describe(devnet: Devnet, options: DevnetUpOptions, elapsedMs: number): 
     ['JSON-RPC', devnet.rpcUrl],
     ['WebSocket', `ws://127.0.0.1:${ports.gateway}`],
     ['sequencer gRPC', `127.0.0.1:${ports.sequencerGrpc}`],
-    ['execution gRPC', `127.0.0.1:${ports.executionGrpc}`],
+    ['execution gRPC', describeExecution(devnet, options)],
     ['data-availability gRPC', `127.0.0.1:${ports.da0Grpc} 127.0.0.1:${ports.da1Grpc}`],
     ['settlement gRPC', `127.0.0.1:${ports.settlementGrpc}`],
     ['chain id', String(chain.spec.chainId)],
@@ -91,6 +92,14 @@ function describe(devnet: Devnet, options: DevnetUpOptions, elapsedMs: number): 
   ].join('\n');
 }
 
+/** Where the coordinators listen, and how many members stand behind them. */
+function describeExecution({ members }: Devnet, { partitions, lanes }: LaneShape): string {
+  const coordinators = members.filter(({ partition }) => partition === 0);
+  const addresses = coordinators.map(({ grpcPort }) => `127.0.0.1:${grpcPort}`).join(' ');
+  if (members.length === 1) return addresses;
+  return `${addresses} (partitions: ${partitions}, lanes: ${lanes}; sheaf status shows each)`;
+}
+
 async function showStatus(
   devnet: Devnet,
   options: DevnetUpOptions,
@@ -110,7 +119,7 @@ async function showStatus(
     for (let observation = 0; !signal.aborted; observation++) {
       await devnet.probe();
       const view = await observeChain();
-      const state = observeProcesses(options.portBase, devnet.processes);
+      const state = observeProcesses(options, devnet.processes);
       writeState(stateFile, state);
       const condition = {
         notReady: state.processes.filter(({ ready }) => !ready).map(({ name }) => name),

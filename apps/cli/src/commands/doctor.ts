@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { findNatsServer, startPostgres } from '@sheaf/testing';
 import { prepareDataDir } from '../devnet/data-dir.ts';
-import { portLayout } from '../devnet/layout.ts';
+import { allPorts, defaultLanes, defaultPartitions } from '../devnet/lanes.ts';
 import { requireFreePorts } from '../devnet/ports.ts';
 import { natsUrl } from '../config.ts';
 import { CliError, messageOf } from '../errors.ts';
@@ -69,7 +69,7 @@ async function checkNpm(): Promise<string> {
 }
 
 async function checkPorts(portBase: number): Promise<string> {
-  const ports = portLayout(portBase);
+  const ports = allPorts(portBase, { partitions: defaultPartitions, lanes: defaultLanes });
   await requireFreePorts(ports, { waitMs: 0 });
   return `${Object.keys(ports).length} ports free from base ${portBase}`;
 }

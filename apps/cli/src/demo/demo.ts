@@ -4,11 +4,13 @@ import type { JSONRPCBlock } from '@ethereumjs/block';
 import { devToken } from '@sheaf/contracts';
 import { limits, type Address, type Hex } from '@sheaf/primitives';
 import { decodeFunctionResult, encodeFunctionData } from 'viem';
-import type { Devnet } from '../devnet/devnet.ts';
+import type { Devnet, DevnetProcess } from '../devnet/devnet.ts';
 import { readHeads } from '../devnet/heads.ts';
+import type { Member } from '../devnet/lanes.ts';
 import { CliError } from '../errors.ts';
 import { createJsonRpcClient, JsonRpcError, quantity, type JsonRpcCall, type JsonRpcClient } from '../json-rpc.ts';
 import { watchHeadLags, type HeadLags } from './head-lags.ts';
+import { equalParts, titleOf, victims } from './kills.ts';
 import { replayChain, type GenesisJson, type OracleResult } from './oracle.ts';
 import { awaitReceipts, chunks, submitAll, type RpcReceipt } from './submit.ts';
 import { createWorkload, type SignedTransaction, type Workload } from './workload.ts';
@@ -23,9 +25,12 @@ export interface DemoOptions {
 export interface DemoResult {
   transactions: number;
   blocks: number;
-  /** From the first transfer sent to the last receipt, the restart of execution within. */
+  /** From the first transfer sent to the last receipt, the restarts of execution within. */
   transfersMs: number;
   lags: HeadLags;
+  /** Every execution member that was killed, in order, and how often it was started again. */
+  killed: { title: string; restarts: number }[];
+  /** Of all processes. */
   restarts: number;
   oracle: OracleResult;
 }
@@ -39,7 +44,7 @@ interface Run {
 }
 
 /**
- * Sends the workload, kills execution in the middle of it, and checks everything that must hold then.
+ * Sends the workload, kills members of execution in the middle of it, and checks everything that must hold then.
  * @throws CliError in one sentence at the first thing that does not hold, but for the comparison, which is in the result
  */
 export async function runDemo(
@@ -67,6 +72,10 @@ export async function runDemo(
       blocks: head,
       transfersMs,
       lags: await lags.stop(),
+      killed: victims(devnet.members).map((victim) => ({
+        title: titleOf(victim, devnet.members),
+        restarts: processOf(devnet, victim).restarts(),
+      })),
       restarts: devnet.processes.reduce((sum, process) => sum + process.restarts(), 0),
       oracle,
     };
@@ -91,17 +100,23 @@ async function prepare({ rpc, work, deadlineMs, progress }: Run): Promise<void> 
 }
 
 /**
- * Sends the transfers in waves, and kills execution when half of them are sent and some of that half are not executed yet: the
- * rest is sent while it is away.
+ * Sends the transfers in as many parts as there are kills and one more, and kills a member of execution after each part but the
+ * last, when some of that part are not executed yet: the next part is sent while it is away. A further kill waits until
+ * execution is back, which it shows by executing what was sent while it was away.
  */
 async function sendTransfers({ rpc, work, deadlineMs, progress, devnet }: Run): Promise<RpcReceipt[]> {
   const { transfers } = work;
-  const half = Math.floor(transfers.length / 2);
+  const killing = victims(devnet.members);
+  const [firstPart = [], ...parts] = equalParts(transfers, killing.length + 1);
   progress(`sending ${transfers.length} transfers from ${work.senders.length} senders`);
-  await submitAll(rpc, transfers.slice(0, half), deadlineMs);
-  killExecution(devnet);
-  progress('killed execution (kill -9) in the middle; sending on');
-  await submitAll(rpc, transfers.slice(half), deadlineMs);
+  await submitAll(rpc, firstPart, deadlineMs);
+  for (const [i, part] of parts.entries()) {
+    const victim = killing[i]!;
+    if (i > 0) await awaitReceipts(rpc, [parts[i - 1]![0]!.hash], deadlineMs);
+    kill(processOf(devnet, victim));
+    progress(`killed ${titleOf(victim, devnet.members)} (kill -9) in the middle; sending on`);
+    await submitAll(rpc, part, deadlineMs);
+  }
   let shownMs = performance.now();
   const receipts = await awaitReceipts(
     rpc,
@@ -117,10 +132,16 @@ async function sendTransfers({ rpc, work, deadlineMs, progress, devnet }: Run): 
   return receipts;
 }
 
-function killExecution(devnet: Devnet): void {
-  const pid = devnet.processes.find(({ name }) => name === 'execution')?.pid();
-  if (pid === undefined) throw new CliError('execution does not run');
-  process.kill(pid, 'SIGKILL');
+function processOf({ processes }: Devnet, member: Member): DevnetProcess {
+  const found = processes.find(({ name }) => name === member.name);
+  if (!found) throw new CliError(`the devnet has no process ${member.name}`);
+  return found;
+}
+
+function kill({ name, pid }: DevnetProcess): void {
+  const running = pid();
+  if (running === undefined) throw new CliError(`${name} does not run`);
+  process.kill(running, 'SIGKILL');
 }
 
 function requireSuccess(receipts: RpcReceipt[]): void {

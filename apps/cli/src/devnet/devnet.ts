@@ -8,9 +8,11 @@ import { CliError } from '../errors.ts';
 import { keyFile, writeChainFiles } from './chain-files.ts';
 import { lockDataDir, prepareDataDir, resetDataDir } from './data-dir.ts';
 import { requireNats } from './external-nats.ts';
+import { allPorts, membersOf, requirePortsFit, type Member } from './lanes.ts';
 import { databases, pathLayout, portLayout, type DatabaseName, type Ports } from './layout.ts';
 import { requireFreePorts } from './ports.ts';
 import { bundleOf, serviceSpecs, stopOrder, type ServiceSpec } from './services.ts';
+import { observeProcesses, requirePartitions, writeState, type DevnetLayout } from './state-file.ts';
 import { superviseProcess, type SupervisedProcess } from './supervised-process.ts';
 import { superviseServer, type SupervisedServer } from './supervised-server.ts';
 import { startWatchdog } from './watchdog.ts';
@@ -18,9 +20,8 @@ import { startWatchdog } from './watchdog.ts';
 /** From the launch of the services to the last of them being ready: ten times what it takes on two idle cores. */
 const readyMsMax = 150_000;
 
-export interface DevnetOptions {
+export interface DevnetOptions extends DevnetLayout {
   dataDir: string;
-  portBase: number;
   /** Forget the chain that an earlier start left in the directory. */
   fresh: boolean;
   /** A NATS server that is there already; undefined starts one. */
@@ -34,6 +35,8 @@ export type DevnetProcess = (SupervisedProcess | SupervisedServer) & { adminPort
 
 export interface Devnet {
   readonly ports: Ports;
+  /** The execution members of all lanes; each is one of the processes, by name. */
+  readonly members: Member[];
   readonly rpcUrl: string;
   readonly chain: ReturnType<typeof writeChainFiles>;
   /** Servers first, then services. */
@@ -49,7 +52,7 @@ export interface Devnet {
 /**
  * Brings up PostgreSQL, NATS and every service; resolves when all are ready. This process must lead its process group.
  * When it rejects, everything that had been started is stopped.
- * @throws CliError in one sentence: directory, ports, NATS, a service that gives up; or the reason of `signal`
+ * @throws CliError in one sentence: directory, ports, partitions, NATS, a service that gives up; or the reason of `signal`
  */
 export async function startDevnet(
   options: DevnetOptions,
@@ -57,6 +60,8 @@ export async function startDevnet(
 ): Promise<Devnet> {
   const paths = pathLayout(options.dataDir);
   const ports = portLayout(options.portBase);
+  requirePortsFit(options.portBase, options);
+  const members = membersOf(options, options.portBase);
   prepareDataDir(options.dataDir);
   const lock = await lockDataDir(paths.lock, options.portBase);
   const watchdog = startWatchdog(process.pid);
@@ -66,7 +71,7 @@ export async function startDevnet(
 
   let stopped: Promise<void> | undefined;
   const stopAll = async (): Promise<void> => {
-    for (const names of stopOrder) await Promise.all(names.map(async (name) => services.get(name)?.stop()));
+    for (const names of stopOrder(members)) await Promise.all(names.map(async (name) => services.get(name)?.stop()));
     for (const server of [...servers].reverse()) await server.stop();
     watchdog.dismiss();
     lock.release();
@@ -78,8 +83,9 @@ export async function startDevnet(
   const proceed = (): void => deps.signal.throwIfAborted();
 
   try {
-    await requireFreePorts(ports, { waitMs: lock.displaced ? 15_000 : 0 });
+    await requireFreePorts(allPorts(options.portBase, options), { waitMs: lock.displaced ? 15_000 : 0 });
     if (options.fresh) resetDataDir(options.dataDir);
+    requirePartitions(paths, options.partitions);
     const chain = writeChainFiles(paths);
     for (const folder of [paths.logs, paths.services]) mkdirSync(folder, { recursive: true });
     const { databaseUrl, natsUrl } = await startServers(options, paths, ports, deps, servers);
@@ -89,6 +95,7 @@ export async function startDevnet(
     requireBundles(options.appsDir);
     const specs = serviceSpecs({
       ports,
+      members,
       natsUrl,
       // Devnets that share a NATS server must not hear each other.
       streamPrefix: `sheaf-${options.portBase}`,
@@ -97,10 +104,12 @@ export async function startDevnet(
       keyFile: (name) => keyFile(paths.keys, name),
       dataDir: (name) => ensureDir(join(paths.services, name)),
     });
+    writeState(paths.state, observeProcesses(options, []));
     for (const spec of specs) services.set(spec.name, launchService(spec, options.appsDir, paths.logs, deps.report));
     await untilReadyOrAborted([...services.values()], deps.signal);
     return {
       ports,
+      members,
       rpcUrl: `http://127.0.0.1:${ports.gateway}`,
       chain,
       processes: [...servers, ...services.values()],

@@ -2,10 +2,11 @@ import { join } from 'node:path';
 
 /** The JSON-RPC port of a devnet unless `--port-base` says otherwise; the one that Ethereum tools expect. */
 export const defaultPortBase = 8545;
-/** Internal ports begin this far above the base. */
-const internalOffset = 555;
-/** Highest base for which every port of the devnet is a valid one. */
-export const portBaseMax = 65_535 - internalOffset - 15;
+export const portMax = 65_535;
+/** Internal ports begin this far above the base: the run of sixteen below, then two a further execution member. */
+export const internalPortsFrom = { fixed: 555, furtherMembers: 571 };
+/** Highest base for which every port of a devnet with one execution member is a valid one. */
+export const portBaseMax = portMax - internalPortsFrom.furtherMembers + 1;
 
 export const validatorCount = 3;
 export const daNodeCount = 2;
@@ -13,9 +14,12 @@ export const daNodeCount = 2;
 /** Name of every port of a devnet and its number, in a fixed order. */
 export type Ports = ReturnType<typeof portLayout>;
 
-/** The ports of a devnet: JSON-RPC at the base, everything internal in one run of sixteen above it. */
+/**
+ * The ports that every devnet has: JSON-RPC at the base, everything internal in one run of sixteen above it. Execution's are
+ * those of the first lane's first member; the others' follow the run (`membersOf`).
+ */
 export function portLayout(base: number) {
-  const internal = base + internalOffset;
+  const internal = base + internalPortsFrom.fixed;
   return {
     gateway: base,
     sequencerGrpc: internal,

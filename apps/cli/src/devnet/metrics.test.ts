@@ -1,6 +1,6 @@
-// Goal: heights are read from a metrics page, and nothing else is.
+// Goal: heights are read from a metrics page, and nothing else is; samples are read whatever their labels hold.
 // Method: a page in the Prometheus text format as the services write it.
-import { parseHeights } from './metrics.ts';
+import { parseHeights, parseSamples } from './metrics.ts';
 
 test('takes heights, with their labels when they have some', () => {
   const page = [
@@ -13,4 +13,19 @@ test('takes heights, with their labels when they have some', () => {
     'process_resident_memory_bytes 1000',
   ].join('\n');
   expect(parseHeights(page)).toEqual({ sequencer_sealed: 12, 'gateway_head safe': 10, 'gateway_head latest': 12 });
+});
+
+test('takes every sample, adding up those of one name', () => {
+  const page = [
+    '# TYPE sheaf_execution_remote_reads_total counter',
+    'sheaf_execution_remote_reads_total{of="a } b",service="execution"} 12',
+    'sheaf_execution_remote_reads_total{of="code",service="execution"} 1.5e+2',
+    'sheaf_execution_head_height 7 1700000000000',
+    'sheaf_execution_block_seconds_bucket{le="+Inf"} 3',
+  ].join('\n');
+  expect(Object.fromEntries(parseSamples(page))).toEqual({
+    sheaf_execution_remote_reads_total: 162,
+    sheaf_execution_head_height: 7,
+    sheaf_execution_block_seconds_bucket: 3,
+  });
 });

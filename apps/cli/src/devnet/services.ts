@@ -1,9 +1,12 @@
 import { join } from 'node:path';
+import type { Member } from './lanes.ts';
 import { daNodeCount, validatorCount, type DatabaseName, type Ports } from './layout.ts';
 
 /** What the services of one devnet are told. */
 export interface Wiring {
   ports: Ports;
+  /** Of every lane; the other services talk to the first. */
+  members: Member[];
   natsUrl: string;
   streamPrefix: string;
   databaseUrl(name: DatabaseName): string;
@@ -64,13 +67,16 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
       SHEAF_SETTLEMENT_ADDRESS: peers.SHEAF_SETTLEMENT_ADDRESS,
       SHEAF_DA_ADDRESSES: peers.SHEAF_DA_ADDRESSES,
     }),
-    spec('execution', 'execution', ports.executionAdmin, {
-      ...grpc(ports.executionGrpc),
-      ...bus,
-      SHEAF_SEQUENCER_ADDRESS: peers.SHEAF_SEQUENCER_ADDRESS,
-      SHEAF_DATA_DIR: wiring.dataDir('execution'),
-      ...lazy,
-    }),
+    ...wiring.members.map((member) =>
+      spec(member.name, 'execution', member.adminPort, {
+        ...grpc(member.grpcPort),
+        ...bus,
+        ...laneSettings(member, wiring.members),
+        SHEAF_SEQUENCER_ADDRESS: peers.SHEAF_SEQUENCER_ADDRESS,
+        SHEAF_DATA_DIR: wiring.dataDir(member.folder),
+        ...lazy,
+      }),
+    ),
     ...daPorts.slice(0, daNodeCount).map((node, index) =>
       spec(`da-${index}`, 'data-availability', node.admin, {
         ...grpc(node.grpc),
@@ -106,13 +112,30 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
   ];
 }
 
-/** Services that are stopped together, first to last: whoever takes work in before those who do it. */
-export const stopOrder: string[][] = [
-  ['gateway'],
-  Array.from({ length: validatorCount }, (_, index) => `validator-${index}`),
-  ['sequencer'],
-  ['execution', 'settlement', ...Array.from({ length: daNodeCount }, (_, index) => `da-${index}`)],
-];
+/** What tells a member its place; a lone one needs to be told nothing. */
+function laneSettings(member: Member, all: Member[]): Record<string, string> {
+  if (all.length === 1) return {};
+  const lane = all.filter((other) => other.lane === member.lane);
+  const partition = {
+    SHEAF_PARTITION: String(member.partition),
+    SHEAF_LANE_MEMBERS: lane.map(({ grpcPort }) => address(grpcPort)).join(','),
+  };
+  return { SHEAF_LANE: String(member.lane), ...(lane.length > 1 ? partition : {}) };
+}
+
+/** Names of services that are stopped together, first to last: whoever takes work in before those who do it. */
+export function stopOrder(members: Member[]): string[][] {
+  return [
+    ['gateway'],
+    Array.from({ length: validatorCount }, (_, index) => `validator-${index}`),
+    ['sequencer'],
+    [
+      ...members.map(({ name }) => name),
+      'settlement',
+      ...Array.from({ length: daNodeCount }, (_, index) => `da-${index}`),
+    ],
+  ];
+}
 
 /** The bundle that `npm run build` makes of an app. */
 export function bundleOf(appsDir: string, app: string): string {
