@@ -60,8 +60,8 @@ import { keccak256 } from './keccak';
 import { charge, chargeWords, expand, expandRange, memoryTop } from './memory';
 import { access, isStatic, setStackPointer, stackPointer } from './operations';
 import { sha256 } from './sha256';
-import { accountAt, codeOf, getLogCount, hasEmptyCode, isEmpty, journalMark, loaded, precompileOf, revertTo, setCode, setFlags, setNonce, willSetBalance } from './tables';
-import { addWord, copyWord, isZero, lessThan, saturated, setWord, subtractWord, zeroWord } from './words';
+import { accountAt, codeOf, getLogCount, hasEmptyCode, hasLess, isEmpty, journalMark, loaded, precompileOf, readBalance, readNonce, revertTo, setCode, setFlags, setNonce, willSetBalance } from './tables';
+import { addWord, copyWord, isZero, saturated, setWord, subtractWord, zeroWord } from './words';
 
 const depthMax: u32 = 1024;
 const codeBytesMax: u32 = 24576;
@@ -169,7 +169,7 @@ export function enterCall(
 ): i32 {
   store<u32>(RETURN_DATA_SIZE, 0);
   const caller = <usize>load<u32>(FRAME_ACCOUNT);
-  if (load<u32>(DEPTH) > depthMax || (moves && lessThan(caller + BALANCE, value))) {
+  if (load<u32>(DEPTH) > depthMax || (moves && hasLess(caller, value))) {
     refuse();
     return finishCall(false, gas);
   }
@@ -409,12 +409,12 @@ function createAs(salted: bool): i32 {
   if (!loaded(self)) return MISSING;
   const value = sp - 32;
   const initcode = size == 0 ? memoryTop() : <usize>load<u32>(FRAME_MEMORY) + load<u32>(sp - 64);
-  const nonce = load<u64>(self, NONCE);
-  if (load<u32>(DEPTH) > depthMax || lessThan(self + BALANCE, value) || nonce == u64.MAX_VALUE) {
+  if (load<u32>(DEPTH) > depthMax || hasLess(self, value) || readNonce(self) == u64.MAX_VALUE) {
     store<u32>(RETURN_DATA_SIZE, 0);
     setStackPointer(sp - (salted ? 128 : 96));
     return finishCall(false, 0);
   }
+  const nonce = load<u64>(self, NONCE);
   const account = salted ? createdWithSalt(self, sp - 128, initcode, <usize>size) : createdBy(self, nonce);
   if (!loaded(account)) return MISSING;
   setNonce(self, nonce + 1);
@@ -431,7 +431,7 @@ export function enterCreate(account: usize, gas: i64, value: usize, initcode: us
   setFlags(account, WARM);
   // EIP-684 and EIP-7610.
   if (
-    load<u64>(account, NONCE) != 0 ||
+    readNonce(account) != 0 ||
     !hasEmptyCode(account) ||
     (load<u32>(account, FLAGS) & (HAS_STORAGE | CREATED)) == HAS_STORAGE
   ) {
@@ -513,7 +513,7 @@ export function selfdestruct(): i32 {
   const heir = accountAt(sp - 32);
   if (!access(heir, 2600)) return OUT_OF_GAS;
   if (!loaded(self) || !loaded(heir)) return MISSING;
-  if (!isZero(self + BALANCE) && isEmpty(heir) && !charge(25000)) return OUT_OF_GAS;
+  if (!isZero(readBalance(self)) && isEmpty(heir) && !charge(25000)) return OUT_OF_GAS;
   setStackPointer(sp - 32);
   const isNew = (load<u32>(self, FLAGS) & CREATED) != 0;
   if (heir != self) {

@@ -1,5 +1,5 @@
 // The machine: what JavaScript and compiled code call. See layout.ts for the memory that all of them share.
-import { BALANCE, SLOT_FLAGS, WARM } from '../src/entries';
+import { BALANCE, BALANCE_READ, FLAGS, LOADED, NONCE_READ, SLOT_FLAGS, WARM } from '../src/entries';
 import {
   CALLED,
   CODE_COMPILED,
@@ -38,8 +38,8 @@ import { emptyCode, renewCodes } from './codes';
 import { reserve, resetHeap } from './heap';
 import { hot } from './host';
 import { interpret } from './interpreter';
-import { accountAt, codeOf, loaded, precompileOf, resetTables, setCode as setAccountCode, setFlags, setSlot as setSlotValue, slotAt, slotLoaded, warmSlot as warmSlotEntry, willSetBalance } from './tables';
-import { copyWord, lessThan } from './words';
+import { accountAt, codeOf, hasLess, loaded, noteRead, precompileOf, resetTables, setCode as setAccountCode, setFlags, setSlot as setSlotValue, slotAt, slotLoaded, warmSlot as warmSlotEntry, willSetBalance } from './tables';
+import { copyWord } from './words';
 
 export {
 
@@ -134,6 +134,21 @@ export function accountHere(): usize {
   return loaded(account) ? account : 0;
 }
 
+/** Notes that JavaScript looks at balance and nonce of a loaded account. */
+export function observe(account: usize): void {
+  noteRead(account, BALANCE_READ | NONCE_READ);
+}
+
+/** Notes that JavaScript needs the balance of a loaded account. */
+export function observeBalance(account: usize): void {
+  noteRead(account, BALANCE_READ);
+}
+
+/** Whether the address at SCRATCH has been asked for. */
+export function isLoaded(): bool {
+  return (load<u32>(accountAt(SCRATCH), FLAGS) & LOADED) != 0;
+}
+
 /** EIP-2929: the address at SCRATCH is accessed. */
 export function warmAccount(): void {
   setFlags(accountAt(SCRATCH), WARM);
@@ -208,7 +223,7 @@ export function runCreate(gas: i64, inputSize: u32, nonce: u64): i32 {
   const account = createdBy(caller, nonce);
   if (!loaded(caller) || !loaded(account)) return MISSING;
   store<u32>(FRAME_ACCOUNT, <u32>caller);
-  if (lessThan(caller + BALANCE, SCRATCH + 64)) return refuse();
+  if (hasLess(caller, SCRATCH + 64)) return refuse();
   const status = enterCreate(account, gas, SCRATCH + 64, MEMORIES, inputSize);
   return status == CALLED ? drive() : status;
 }

@@ -1,6 +1,6 @@
 // Instructions beside arithmetic, jumps and calls, as the interpreter and compiled code alike use them: operands on the
 // memory stack at FRAME_SP, static gas already charged, dynamic gas charged here. Each returns a status.
-import { BALANCE, CODE_HASH_OF, FLAGS, LOG_ACCOUNT, LOG_HEADER, SLOT_BASE, SLOT_FLAGS, SLOT_VALUE, WARM } from '../src/entries';
+import { CODE_HASH_OF, FLAGS, LOG_ACCOUNT, LOG_HEADER, SLOT_BASE, SLOT_FLAGS, SLOT_VALUE, WARM } from '../src/entries';
 import {
   CODE_BYTES,
   CODE_SIZE,
@@ -32,7 +32,7 @@ import {
 import { blockHash } from './host';
 import { keccakWord } from './keccak';
 import { charge, chargeWords, copyPadded, expand, expandRange } from './memory';
-import { accountAt, codeOf, isEmpty, loaded, newLog, setFlags, setSlot, setTransient, slotAt, slotLoaded, transientAt, warmSlot } from './tables';
+import { accountAt, codeOf, isEmpty, loaded, newLog, readBalance, setFlags, setSlot, setTransient, slotAt, slotLoaded, transientAt, warmSlot } from './tables';
 import { copyWord, isZero, reverseWord, sameWord, saturated, setWord, zeroWord } from './words';
 
 // @ts-ignore: decorator
@@ -87,7 +87,7 @@ export function balance(): i32 {
   const account = accessTop(sp);
   if (account == 0) return OUT_OF_GAS;
   if (!loaded(account)) return MISSING;
-  copyWord(sp - 32, account + BALANCE);
+  copyWord(sp - 32, readBalance(account));
   return CONTINUE;
 }
 
@@ -95,7 +95,7 @@ export function selfbalance(): i32 {
   const sp = stackPointer();
   const account = <usize>load<u32>(FRAME_ACCOUNT);
   if (!loaded(account)) return MISSING;
-  copyWord(sp, account + BALANCE);
+  copyWord(sp, readBalance(account));
   setStackPointer(sp + 32);
   return CONTINUE;
 }

@@ -4,6 +4,7 @@
 import {
   ACCOUNT_BYTES,
   BALANCE,
+  BALANCE_READ,
   BASE_BALANCE,
   BASE_CODE_HASH,
   BASE_EXISTS,
@@ -12,6 +13,7 @@ import {
   CODE_HASH_OF,
   CODE_READ,
   CREATED,
+  EMPTY_READ,
   FLAGS,
   HAS_STORAGE,
   LOADED,
@@ -20,6 +22,7 @@ import {
   LOG_TOPICS,
   NEXT,
   NONCE,
+  NONCE_READ,
   SLOT_BASE,
   SLOT_BYTES,
   SLOT_FLAGS,
@@ -35,10 +38,10 @@ import { REFUND } from '../src/layout';
 import { codeByHash, emptyCode, lookAt } from './codes';
 import { allocate, allocateClear } from './heap';
 import { loadAccount, loadSlot } from './host';
-import { copyWord, zeroWord } from './words';
+import { copyWord, isZero, lessThan, zeroWord } from './words';
 
 /** What a revert does not take back. */
-const lasting: u32 = LOADED | BASE_EXISTS | HAS_STORAGE | CODE_READ;
+const lasting: u32 = LOADED | BASE_EXISTS | HAS_STORAGE | CODE_READ | BALANCE_READ | NONCE_READ | EMPTY_READ;
 
 let accountIndex: usize = 0;
 let accountMask: u32 = 0;
@@ -186,8 +189,31 @@ function fetchAccount(account: usize, flags: u32): bool {
   return true;
 }
 
+/** Notes that a loaded account was looked at: flags of what a revert does not take back. */
+export function noteRead(account: usize, flags: u32): void {
+  store<u32>(account, load<u32>(account, FLAGS) | flags, FLAGS);
+}
+
+/** The balance (a word) of a loaded account, for who needs to know it exactly. */
+export function readBalance(account: usize): usize {
+  noteRead(account, BALANCE_READ);
+  return account + BALANCE;
+}
+
+/** Whether a loaded account has less than the value (a word). It always has nothing, so that looks at no balance. */
+export function hasLess(account: usize, value: usize): bool {
+  return !isZero(value) && lessThan(readBalance(account), value);
+}
+
+/** The nonce of a loaded account, for who needs to know it. */
+export function readNonce(account: usize): u64 {
+  noteRead(account, NONCE_READ);
+  return load<u64>(account, NONCE);
+}
+
 /** Of a loaded account: no nonce, no balance, no code (EIP-161). */
 export function isEmpty(account: usize): bool {
+  noteRead(account, EMPTY_READ);
   return (
     load<u64>(account, NONCE) == 0 &&
     (load<u64>(account, BALANCE) |
@@ -217,7 +243,7 @@ export function codeOf(account: usize): usize {
   if (code == 0) return 0;
   if ((load<u32>(account, FLAGS) & CODE_READ) == 0) lookAt(code);
   store<u32>(account, <u32>code, CODE);
-  store<u32>(account, load<u32>(account, FLAGS) | CODE_READ, FLAGS);
+  noteRead(account, CODE_READ);
   return code;
 }
 

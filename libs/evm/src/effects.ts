@@ -2,6 +2,7 @@ import type { Hash32 } from '@sheaf/primitives';
 import {
   ADDRESS_OF,
   BALANCE,
+  BALANCE_READ,
   BASE_BALANCE,
   BASE_CODE_HASH,
   BASE_EXISTS,
@@ -11,6 +12,7 @@ import {
   CODE_READ,
   CREATED,
   DESTROYED,
+  EMPTY_READ,
   FLAGS,
   HAS_STORAGE,
   LOADED,
@@ -20,6 +22,7 @@ import {
   LOG_TOPICS,
   NEXT,
   NONCE,
+  NONCE_READ,
   SLOT_ACCOUNT,
   SLOT_BASE,
   SLOT_FLAGS,
@@ -83,6 +86,9 @@ function readAccount(memory: MachineMemory, entry: number): AccountEffect {
     created: (flags & CREATED) !== 0,
     destroyed,
     codeRead: (flags & CODE_READ) !== 0,
+    balanceRead: (flags & BALANCE_READ) !== 0,
+    nonceRead: (flags & NONCE_READ) !== 0,
+    emptinessRead: (flags & EMPTY_READ) !== 0,
   };
 }
 

@@ -27,6 +27,10 @@ export const CREATED = 16;
 export const DESTROYED = 32;
 export const HAS_STORAGE = 64;
 export const CODE_READ = 128;
+/** What a transaction's course can depend on: the exact balance, the nonce, whether the account is empty (EIP-161). */
+export const BALANCE_READ = 256;
+export const NONCE_READ = 512;
+export const EMPTY_READ = 1024;
 
 /** A slot: its account, flags, the next entry by first look; key, value and what the host answered (words). */
 export const SLOT_ACCOUNT = 0;

@@ -143,7 +143,14 @@ class MachineEvm implements Evm {
   }
 
   account(address: Address): AccountView {
-    return readView(this.#memory, this.#accountHere(address));
+    const account = this.#accountHere(address);
+    this.#exports.observe(account);
+    return readView(this.#memory, account);
+  }
+
+  isLoaded(address: Address): boolean {
+    this.#memory.setHex(SCRATCH, address);
+    return this.#exports.isLoaded() !== 0;
   }
 
   code(address: Address): Uint8Array {
@@ -154,6 +161,8 @@ class MachineEvm implements Evm {
 
   addBalance(address: Address, wei: bigint): void {
     const account = this.#accountHere(address);
+    // What is taken must be there.
+    if (wei < 0n) this.#exports.observeBalance(account);
     const balance = this.#memory.word(account + BALANCE) + wei;
     if (balance < 0n || balance > wordMax) throw new RangeError(`balance of ${address} would be ${balance}`);
     this.#memory.setWord(SCRATCH + 32, balance);

@@ -9,6 +9,9 @@ export interface MachineExports {
   table: WebAssembly.Table;
   begin(): void;
   accountHere(): number;
+  observe(account: number): void;
+  observeBalance(account: number): void;
+  isLoaded(): number;
   warmAccount(): void;
   warmSlot(): void;
   setBalance(account: number): void;

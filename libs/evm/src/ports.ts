@@ -117,7 +117,10 @@ export interface EvmLog {
   data: Uint8Array;
 }
 
-/** One account that the transaction read, with what it was and what it is. */
+/**
+ * One account that the transaction read, with what it was and what it is. Its code's hash and whether it has storage
+ * count as read always.
+ */
 export interface AccountEffect {
   address: Address;
   /** What the host answered. */
@@ -132,6 +135,19 @@ export interface AccountEffect {
   destroyed: boolean;
   /** Whether the code (not only its hash) was looked at. */
   codeRead: boolean;
+  /**
+   * Whether the transaction needed the exact balance: BALANCE, SELFBALANCE, SELFDESTRUCT of the account, a value that is
+   * not zero sent by it, `account`, `addBalance` of less than nothing. Without it whatever was added to the balance
+   * would have been added to any other. Like `nonceRead` and `emptinessRead` kept when what looked is reverted.
+   */
+  balanceRead: boolean;
+  /** Whether the transaction needed the nonce: CREATE and CREATE2 by the account and in its place, `account`. */
+  nonceRead: boolean;
+  /**
+   * Whether something came from the account being empty or not (EIP-161): EXTCODEHASH, the gas of a CALL with value, and of
+   * a SELFDESTRUCT that leaves something to it. That an empty account which was touched is gone in the end is not meant.
+   */
+  emptinessRead: boolean;
 }
 
 /** One slot that the transaction read. 32 bytes each, big-endian. */
@@ -181,10 +197,16 @@ export interface Evm {
   warmAddress(address: Address): void;
   /** EIP-2930: the slot is accessed. Reads no state. */
   warmSlot(address: Address, slot: Hash32): void;
+  /** Counts as a look at balance and nonce. */
   account(address: Address): AccountView;
+  /** Whether the transaction has the account already, for whatever it needed it. Reads no state. */
+  isLoaded(address: Address): boolean;
   /** The account's code; empty without one. */
   code(address: Address): Uint8Array;
-  /** Afterwards the account is touched. @throws RangeError below zero or from 2^256 on */
+  /**
+   * Afterwards the account is touched. Only taking something looks at the balance.
+   * @throws RangeError below zero or from 2^256 on
+   */
   addBalance(address: Address, wei: bigint): void;
   setNonce(address: Address, nonce: bigint): void;
   /** Afterwards the account has this code (EIP-7702 delegations; not a creation). */

@@ -34,6 +34,8 @@ export interface TransactionPlace {
   gasLeft: bigint;
   /** The most blob gas of a block less what the transactions before it have. */
   blobGasLeft: bigint;
+  /** The fee is not paid but said, when the transaction has no other use for the fee recipient. By default it is paid. */
+  feeApart?: boolean;
 }
 
 /** What an included transaction did. */
@@ -53,6 +55,11 @@ export interface AppliedTransaction {
   logs: Log[];
   /** 256 bytes, not to be written to. */
   logsBloom: Uint8Array;
+  /**
+   * Wei that the fee recipient is still to get; 0: nothing is owed. Only with `TransactionPlace.feeApart`, and when the
+   * recipient is not among the accounts of `effects`. Even a fee of nothing touches it (EIP-161).
+   */
+  feeApart: bigint;
   effects: TransactionEffects;
 }
 
@@ -96,7 +103,7 @@ export function applyTransaction(
 function run(
   evm: Evm,
   host: Host,
-  { rules, environment }: TransactionPlace,
+  { rules, environment, feeApart = false }: TransactionPlace,
   transaction: TransactionFields,
   sender: Address,
   { intrinsic, floor }: LeastGas,
@@ -119,7 +126,10 @@ function run(
 
   const gasUsed = gasPaid(gasLimit, gasLeft(result), evm.refund(), floor);
   if (gasUsed < gasLimit) evm.addBalance(sender, (gasLimit - gasUsed) * price);
-  evm.addBalance(environment.coinbase, gasUsed * (price - environment.baseFeePerGas));
+  const fee = gasUsed * (price - environment.baseFeePerGas);
+  // A fee is a sum that needs no state: whoever has the recipient's account adds it.
+  const isApart = feeApart && !evm.isLoaded(environment.coinbase);
+  if (!isApart) evm.addBalance(environment.coinbase, fee);
   const effects = evm.finish();
   return {
     status: 'included',
@@ -131,6 +141,7 @@ function run(
     output: result.status === 'halt' ? new Uint8Array(0) : result.output,
     logs: effects.logs,
     logsBloom: effects.logs.length === 0 ? emptyBloom : logsBloom(effects.logs),
+    feeApart: isApart ? fee : 0n,
     effects,
   };
 }

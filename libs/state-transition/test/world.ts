@@ -64,9 +64,13 @@ export function open(fork: Fork, given: Record<string, Given | 'not here'> = {})
     baseFeePerGas,
     blobBaseFee: blobBaseFee(0n, rules.blobs),
   };
-  const apply = (fields: Partial<TransactionFields>, place: { gasLeft?: bigint; blobGasLeft?: bigint } = {}) => {
+  const apply = (
+    fields: Partial<TransactionFields>,
+    place: { gasLeft?: bigint; blobGasLeft?: bigint; feeApart?: boolean } = {},
+    from = sender,
+  ) => {
     const full = { rules, environment, gasLeft: 30_000_000n, blobGasLeft: 6n * gasPerBlob, ...place };
-    return applyTransaction(evm, overlay, full, { ...plain, ...fields }, sender);
+    return applyTransaction(evm, overlay, full, { ...plain, ...fields }, from);
   };
   const account = (address: string) => {
     const found = overlay.account(hexToBytes(address));
