@@ -40,5 +40,7 @@ test('a seed gives the same bytes again, another one others', () => {
 });
 
 test('too few accounts are refused', () => {
-  expect(() => benchWorkload('transfers', { ...small, accounts: 299 })).toThrow('accounts must be at least twice');
+  expect(() => benchWorkload('transfers', { ...small, accounts: 299 })).toThrow(
+    'accounts must be at least 2 a transaction',
+  );
 });

@@ -24,21 +24,22 @@ export interface BenchOptions {
   seed: number;
   /** Without the warm-up. */
   blocks: number;
-  /** Of each block; at most half of the accounts, so that no account is in a block twice. */
+  /** Of each block; no account is in a block twice. */
   transactions: number;
   /** Of the block that nobody measures. */
   warmUpTransactions: number;
-  /** Funded at genesis, each with a key. */
+  /** Funded at genesis, each with a key; by default 20,000, of pools half, since each of their users has four slots. */
   accounts: number;
 }
 
-export const benchDefaults: BenchOptions = {
+export const benchDefaults: Omit<BenchOptions, 'accounts'> = {
   seed: 1,
   blocks: 4,
   transactions: 5_000,
   warmUpTransactions: 1_000,
-  accounts: 20_000,
 };
+/** For each account that a transaction is about. */
+const accountsEach = 10_000;
 
 /** 5,000 swaps are two thirds of it: the base fee rises then, and falls with all else. */
 const blockGasLimit = 1_000_000_000n;
@@ -115,11 +116,16 @@ export function benchWorkload(
   options: Partial<BenchOptions> = {},
   signer: Signer = createSigner(),
 ): Workload {
-  const { seed, blocks, transactions, warmUpTransactions, accounts } = { ...benchDefaults, ...options };
-  if (2 * Math.max(transactions, warmUpTransactions) > accounts) {
-    throw new RangeError(`accounts must be at least twice transactions, got ${accounts}`);
-  }
   const scenario = scenarios[name];
+  const { users: usersEach } = scenario;
+  const { seed, blocks, transactions, warmUpTransactions, accounts } = {
+    accounts: usersEach * accountsEach,
+    ...benchDefaults,
+    ...options,
+  };
+  if (usersEach * Math.max(transactions, warmUpTransactions) > accounts) {
+    throw new RangeError(`accounts must be at least ${usersEach} a transaction, got ${accounts}`);
+  }
   const users = Array.from({ length: accounts }, (_, account) => signer.address(account));
   const groups = Array.from({ length: scenario.groups }, (_, group) =>
     users.filter((_, account) => account % scenario.groups === group),
@@ -144,7 +150,7 @@ export function benchWorkload(
       seconds: 1n,
     };
     for (let i = 0; i < count; i++) {
-      const { group, picked } = deal(scenario.users);
+      const { group, picked } = deal(usersEach);
       const sender = picked[0]!;
       const message = scenario.message(random, group, users[picked.at(-1)!]!);
       const nonce = BigInt(nonces[sender]!++);

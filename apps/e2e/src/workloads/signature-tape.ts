@@ -24,7 +24,7 @@ export function keptBenchWorkload(
   keptFrom = keptFromMs,
 ): Workload {
   const all = { ...benchDefaults, ...options };
-  const parts = [name, all.seed, all.blocks, all.transactions, all.warmUpTransactions, all.accounts];
+  const parts = [name, all.seed, all.blocks, all.transactions, all.warmUpTransactions, all.accounts ?? 'usual'];
   const file = join(folder, `${version}-${parts.join('-')}.rlp`);
   const tape = new SignatureTape(read(file));
   const startedMs = performance.now();
