@@ -1,15 +1,16 @@
-import { status, type Metadata, type ServerUnaryCall, type ServerWritableStream } from '@grpc/grpc-js';
+import { status, type Metadata, type ServerUnaryCall } from '@grpc/grpc-js';
 import { isChainError } from '@sheaf/primitives';
 import type { Logger } from '@sheaf/service';
+import type { Decoded } from './decoded.ts';
 import type { CallContext } from './methods.ts';
 import type { CallTimer } from './metrics.ts';
 import { readRequest, withRequest, type RequestContext } from './request-context.ts';
 import { toStatus, type StatusObject } from './status.ts';
 
-export type ServerCall = ServerUnaryCall<Decoded, unknown> | ServerWritableStream<Decoded, unknown>;
-
-/** A request message, or why its bytes are none: grpc-js would answer INTERNAL for a fault of the caller. */
-export type Decoded = { ok: true; value: unknown } | { ok: false; error: unknown };
+/** What every kind of call has. */
+export type ServerCall = Pick<ServerUnaryCall<Decoded, unknown>, 'metadata' | 'getPath' | 'getPeer' | 'getDeadline'> & {
+  on(event: 'cancelled', listener: () => void): unknown;
+};
 
 /** One call from its arrival to its status. */
 export interface CallScope {

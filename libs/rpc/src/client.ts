@@ -3,6 +3,7 @@ import { Client, credentials } from '@grpc/grpc-js';
 import { ChainError, limits } from '@sheaf/primitives';
 import type { Logger, Registry } from '@sheaf/service';
 import { callStream } from './call-stream.ts';
+import { callTwoWay } from './call-two-way.ts';
 import { callUnary, type RetryPolicy } from './call-unary.ts';
 import type { MethodDefinition, RpcClient, StreamOptions, UnaryOptions } from './methods.ts';
 import { callTimer, type CallTimer } from './metrics.ts';
@@ -68,9 +69,11 @@ export function createRpcClient<D extends object>(
   };
   const methods = Object.entries(definition as Record<string, MethodDefinition>).map(([name, method]) => [
     name,
-    method.responseStream
-      ? (request: unknown, call: StreamOptions = {}) => callStream(caller, method, request, call)
-      : (request: unknown, call: UnaryOptions) => callUnary(caller, method, name, request, call),
+    method.requestStream
+      ? (call: StreamOptions = {}) => callTwoWay(caller, method, call)
+      : method.responseStream
+        ? (request: unknown, call: StreamOptions = {}) => callStream(caller, method, request, call)
+        : (request: unknown, call: UnaryOptions) => callUnary(caller, method, name, request, call),
   ]);
   const close = () => {
     closed = true;

@@ -1,14 +1,17 @@
 import type {
+  handleBidiStreamingCall,
   handleServerStreamingCall,
   handleUnaryCall,
   ServerWritableStream,
   UntypedHandleCall,
 } from '@grpc/grpc-js';
-import { ChainError, isChainError } from '@sheaf/primitives';
+import { ChainError } from '@sheaf/primitives';
 import type { Logger } from '@sheaf/service';
-import { openScope, type Decoded } from './call-scope.ts';
+import { openScope } from './call-scope.ts';
+import { accept, tolerant, type Decoded } from './decoded.ts';
 import type { CallContext, MethodDefinition } from './methods.ts';
 import type { CallTimer } from './metrics.ts';
+import { openTwoWay } from './two-way-stream.ts';
 
 export type Handler = (request: unknown, call: CallContext) => unknown;
 
@@ -18,13 +21,7 @@ export function tolerantDefinition(method: MethodDefinition) {
     ...method,
     requestSerialize: (value: unknown) => method.requestSerialize(value as never),
     responseSerialize: (value: unknown) => method.responseSerialize(value as never),
-    requestDeserialize(bytes: Buffer): Decoded {
-      try {
-        return { ok: true, value: method.requestDeserialize(bytes) };
-      } catch (error) {
-        return { ok: false, error };
-      }
-    },
+    requestDeserialize: tolerant((bytes) => method.requestDeserialize(bytes)),
   };
 }
 
@@ -33,13 +30,14 @@ export function handleCall(
   handler: Handler,
   deps: { log: Logger; timer: CallTimer },
 ): UntypedHandleCall {
+  if (method.requestStream) return twoWayCall(handler, deps);
   return method.responseStream ? streamCall(handler, deps) : unaryCall(handler, deps);
 }
 
 function unaryCall(handler: Handler, deps: { log: Logger; timer: CallTimer }): handleUnaryCall<Decoded, unknown> {
   return (call, callback) => {
     const scope = openScope(call, deps);
-    const answer = async () => handler(accept(call.request), scope.context);
+    const answer = async () => handler(accept(call.request, 'request'), scope.context);
     scope.run(answer).then(
       (response) => {
         scope.succeeded();
@@ -57,7 +55,11 @@ function streamCall(
   return (call) => {
     const scope = openScope(call, deps);
     const answer = async () =>
-      writeAll(call, handler(accept(call.request), scope.context) as AsyncIterable<unknown>, scope.context.signal);
+      writeAll(
+        call,
+        handler(accept(call.request, 'request'), scope.context) as AsyncIterable<unknown>,
+        scope.context.signal,
+      );
     scope.run(answer).then(
       () => {
         scope.succeeded();
@@ -65,6 +67,27 @@ function streamCall(
       },
       (error: unknown) => void call.emit('error', scope.failed(error)),
     );
+  };
+}
+
+function twoWayCall(
+  handler: Handler,
+  deps: { log: Logger; timer: CallTimer },
+): handleBidiStreamingCall<Decoded, unknown> {
+  return (call) => {
+    const scope = openScope(call, deps);
+    const close = (error: unknown) => {
+      if (error !== undefined) return void call.emit('error', scope.failed(error));
+      scope.succeeded();
+      call.end();
+    };
+    const { stream, ended } = openTwoWay(call, { what: 'request', close });
+    call.on('cancelled', () => ended(undefined));
+    try {
+      scope.run(() => handler(stream, scope.context));
+    } catch (error) {
+      stream.end(error);
+    }
   };
 }
 
@@ -104,13 +127,4 @@ function whenAborted(signal: AbortSignal): { promise: Promise<never>; forget(): 
   });
   promise.catch(() => {});
   return { promise, forget };
-}
-
-function accept(request: Decoded): unknown {
-  if (request.ok) return request.value;
-  if (isChainError(request.error)) throw request.error;
-  throw new ChainError(
-    { code: 'INVALID_ARGUMENT', field: 'request', message: 'request is not a message of this method' },
-    { cause: request.error },
-  );
 }

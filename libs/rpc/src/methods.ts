@@ -1,3 +1,5 @@
+import type { TwoWayStream } from './two-way-stream.ts';
+
 /** One method of a ts-proto service definition. */
 export interface MethodDefinition {
   path: string;
@@ -11,6 +13,7 @@ export interface MethodDefinition {
 
 type Unary = { requestStream: false; responseStream: false };
 type ServerStream = { requestStream: false; responseStream: true };
+type TwoWay = { requestStream: true; responseStream: true };
 type RequestOf<M> = M extends { requestDeserialize(bytes: Buffer): infer Request } ? Request : never;
 type ResponseOf<M> = M extends { responseDeserialize(bytes: Buffer): infer Response } ? Response : never;
 
@@ -30,14 +33,17 @@ export interface CallContext {
 
 /**
  * One function a method. A ChainError that it throws reaches the caller as it is; anything else is logged and reaches the
- * caller as INTERNAL without its message. A stream's next item is asked for only when the one before was taken.
+ * caller as INTERNAL without its message. A stream's next item is asked for only when the one before was taken. A two-way
+ * stream is given over: its handler says `listen` before it returns.
  */
 export type Handlers<D> = {
   [K in keyof D]: D[K] extends Unary
     ? (request: RequestOf<D[K]>, call: CallContext) => Promise<ResponseOf<D[K]>>
     : D[K] extends ServerStream
       ? (request: RequestOf<D[K]>, call: CallContext) => AsyncIterable<ResponseOf<D[K]>>
-      : never;
+      : D[K] extends TwoWay
+        ? (stream: TwoWayStream<RequestOf<D[K]>, ResponseOf<D[K]>>, call: CallContext) => void
+        : never;
 };
 
 export interface UnaryOptions {
@@ -70,7 +76,9 @@ export type RpcClient<D> = {
     ? (request: RequestOf<D[K]>, options: UnaryOptions) => Promise<ResponseOf<D[K]>>
     : D[K] extends ServerStream
       ? (request: RequestOf<D[K]>, options?: StreamOptions) => AsyncIterable<ResponseOf<D[K]>>
-      : never;
+      : D[K] extends TwoWay
+        ? (options?: StreamOptions) => TwoWayStream<ResponseOf<D[K]>, RequestOf<D[K]>>
+        : never;
 } & {
   /** Takes no more calls; those under way may finish. */
   close(): void;

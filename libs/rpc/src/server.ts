@@ -47,7 +47,7 @@ export interface RpcServerDependencies {
   reflection?: { image: Uint8Array } | undefined;
 }
 
-/** A gRPC server with grpc.health.v1 and grpc.reflection.v1. */
+/** A gRPC server with grpc.health.v1 and grpc.reflection.v1. Client streams with one answer are not served. */
 export function createRpcServer(options: RpcServerOptions, deps: RpcServerDependencies): RpcServer {
   // grpc-js would write a failed bind to stderr a second time; every error reaches a caller or our log.
   setLogVerbosity(logVerbosity.NONE);
@@ -55,8 +55,10 @@ export function createRpcServer(options: RpcServerOptions, deps: RpcServerDepend
     'grpc.max_receive_message_length': limits.grpcMessageBytesMax,
     'grpc.max_send_message_length': limits.grpcMessageBytesMax,
     'grpc.max_concurrent_streams': concurrentStreamsMax,
-    'grpc.max_connection_age_ms': connectionAgeMsMax,
-    'grpc.max_connection_age_grace_ms': connectionAgeGraceMs,
+    ...(!deps.services.some(hasTwoWay) && {
+      'grpc.max_connection_age_ms': connectionAgeMsMax,
+      'grpc.max_connection_age_grace_ms': connectionAgeGraceMs,
+    }),
     'grpc.keepalive_time_ms': keepaliveMs,
     'grpc.keepalive_timeout_ms': keepaliveTimeoutMs,
   });
@@ -77,6 +79,11 @@ export function createRpcServer(options: RpcServerOptions, deps: RpcServerDepend
       return (stopping ??= shutDown(server, options.graceMs ?? graceMsDefault));
     },
   };
+}
+
+/** Its streams live as long as both sides do: a connection's age must not cut them. */
+function hasTwoWay({ definition }: ServiceImplementation): boolean {
+  return Object.values(definition).some(({ requestStream, responseStream }) => requestStream && responseStream);
 }
 
 function addService(server: Server, service: ServiceImplementation, deps: Parameters<typeof handleCall>[2]): string {
