@@ -1,3 +1,4 @@
+import { keccak256 } from '@sheaf/crypto';
 import type { Hash32 } from '@sheaf/primitives';
 import {
   ADDRESS_OF,
@@ -53,12 +54,18 @@ export function readEffects({ exports, memory }: Machine): TransactionEffects {
 
 /** The first eight bytes of the empty code's hash, as the machine's memory has them. Nobody finds another code with them. */
 const emptyCodeHashStart = 0x3c23f7860146d2c5n;
+/** One for all: most accounts have it, and copying it was a fifth of the effects of a transfer (0.2 of 1.1 us). */
+const emptyCodeHash = keccak256(new Uint8Array(0));
+
+function readCodeHash(memory: MachineMemory, at: number): Uint8Array {
+  return memory.u64(at) === emptyCodeHashStart ? emptyCodeHash : memory.slice(at, 32);
+}
 
 export function readView(memory: MachineMemory, entry: number): AccountView {
   return {
     nonce: memory.u64(entry + NONCE),
     balance: memory.word(entry + BALANCE),
-    codeHash: memory.slice(entry + CODE_HASH_OF, 32),
+    codeHash: readCodeHash(memory, entry + CODE_HASH_OF),
   };
 }
 
@@ -77,7 +84,7 @@ function readAccount(memory: MachineMemory, entry: number): AccountEffect {
       ? {
           nonce: memory.u64(entry + BASE_NONCE),
           balance: memory.word(entry + BASE_BALANCE),
-          codeHash: memory.slice(entry + BASE_CODE_HASH, 32),
+          codeHash: readCodeHash(memory, entry + BASE_CODE_HASH),
           hasStorage: (flags & HAS_STORAGE) !== 0,
         }
       : undefined,

@@ -107,7 +107,7 @@ export type MessageResult =
 export interface AccountView {
   nonce: bigint;
   balance: bigint;
-  /** 32 bytes. */
+  /** 32 bytes, not to be written to. */
   codeHash: Uint8Array;
 }
 
@@ -123,7 +123,7 @@ export interface EvmLog {
  */
 export interface AccountEffect {
   address: Address;
-  /** What the host answered. */
+  /** What the host answered. The bytes of `codeHash` are not to be written to. */
   before: HostAccount | undefined;
   /** `undefined`: it does not exist afterwards (it was destroyed, or touched and empty: EIP-161). */
   after: AccountView | undefined;
