@@ -87,6 +87,22 @@ export interface LogHeads {
   readonly waiting: number;
 }
 
+/** A payload of the log. */
+export interface LoggedPayload {
+  readonly payload: Payload;
+  readonly hash: Hash32;
+  /** 20 bytes a transaction, in order, recovered at admission; undefined when it was sealed before senders were kept. */
+  readonly senders: Uint8Array | undefined;
+}
+
+/** A payload as it is sealed, with what its transactions are known by: one entry each, in order. */
+export interface SealedPayload {
+  readonly value: Payload;
+  readonly hash: Hash32;
+  readonly hashes: readonly Hash32[];
+  readonly senders: Address[];
+}
+
 /** One admission batch: what becomes of which transaction. */
 export interface AdmissionWrite {
   /** New ones, with the stage that they end the batch in. */
@@ -134,11 +150,7 @@ export interface Ledger {
   /** Payload, stages and announcement at once. Without a payload only the drops. */
   seal(
     epoch: Epoch,
-    write: {
-      readonly payload:
-        { readonly value: Payload; readonly hash: Hash32; readonly hashes: readonly Hash32[] } | undefined;
-      readonly ended: readonly EndedTransaction[];
-    },
+    write: { readonly payload: SealedPayload | undefined; readonly ended: readonly EndedTransaction[] },
   ): Promise<void>;
   /** The sealed transactions of the height become included or dropped; `ended` are waiting ones that cannot run any more. */
   applyBlock(
@@ -162,7 +174,7 @@ export interface Ledger {
   /** Those of the hashes that are in a payload. */
   ordered(hashes: readonly Hash32[]): Promise<ReadonlySet<Hash32>>;
   payloadHash(height: Height): Promise<Hash32 | undefined>;
-  payloads(from: bigint, max: number): Promise<{ readonly payload: Payload; readonly hash: Hash32 }[]>;
+  payloads(from: bigint, max: number): Promise<LoggedPayload[]>;
   certificate(height: bigint, chainId: bigint): Promise<Certificate | undefined>;
   blobs(height: bigint): Promise<Uint8Array[] | undefined>;
 }

@@ -3,21 +3,28 @@
 // Method: the ledger over real PostgreSQL; two holders race for the lease and seal as fast as they can; then single rules.
 import { decodeTransaction, signTransaction, type Header } from '@sheaf/ethereum';
 import {
+  hexToBytes,
   isChainError,
+  limits,
   toEpoch,
   toHash32,
   toHeight,
   zeroAddress,
   zeroHash,
+  type Address,
   type Epoch,
   type Hash32,
   type Height,
 } from '@sheaf/primitives';
-import { payloadHash, type Payload } from '@sheaf/protocol';
+import { decodePayloadAnnouncement } from '@sheaf/proto';
+import { encodePayload, payloadHash, type Payload } from '@sheaf/protocol';
 import { testContext } from '@sheaf/service';
 import { migrate, openStore, type Store } from '@sheaf/store';
 import { testDatabase, waitFor } from '@sheaf/testing';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { payloadMessage } from '../src/adapters/announcements.ts';
 import { createLedger } from '../src/adapters/ledger.ts';
 import { pendingTransaction, type PendingTransaction } from '../src/domain/pending-transaction.ts';
 import { testSender } from '../src/domain/testing.ts';
@@ -78,7 +85,8 @@ function payload(height: Height, epoch: Epoch, parentHash: Hash32, transactions:
 }
 
 async function seal(epoch: Epoch, value: Payload, hashes: Hash32[] = []): Promise<void> {
-  await ledger.seal(epoch, { payload: { value, hash: payloadHash(value), hashes }, ended: [] });
+  const senders = hashes.map((_, place) => testSender(place));
+  await ledger.seal(epoch, { payload: { value, hash: payloadHash(value), hashes, senders }, ended: [] });
 }
 
 describe('two would-be leaders', () => {
@@ -216,6 +224,64 @@ test('a write that does not find what it changes changes nothing', async () => {
   });
   expect((await ledger.heads()).sealed).toBeUndefined();
   expect(await store.query`select 1 from outbox`).toHaveLength(0);
+});
+
+test('senders are logged and announced with their payload; a payload that was there before them has none', async () => {
+  const older = await testDatabase();
+  const folder = mkdtempSync(join(tmpdir(), 'sheaf-migrations-'));
+  const upgraded = openStore({ url: older.url, applicationName: 'test' }, { log });
+  try {
+    cpSync(join(__dirname, '../migrations/0001-sequencer.sql'), join(folder, '0001-sequencer.sql'));
+    await migrate(upgraded, folder);
+    const before = payload(toHeight(1), toEpoch(1), zeroHash, [transaction(0n, 1n).raw]);
+    await upgraded.query`
+      insert into payloads (height, hash, epoch, rlp, transaction_count)
+      values (1, ${hexToBytes(payloadHash(before))}, 1, ${encodePayload(before)}, 1)`;
+    await migrate(upgraded, join(__dirname, '../migrations'));
+    ledger = createLedger(upgraded, { onOutbox: () => undefined });
+
+    const epoch = await lead();
+    const transactions = [transaction(1n, 2n), transaction(2n, 3n)];
+    await ledger.admit(epoch, { added: transactions.map(pending), ended: [] });
+    const value = payload(
+      toHeight(2),
+      epoch,
+      payloadHash(before),
+      transactions.map(({ raw }) => raw),
+    );
+    const hashes = transactions.map(({ hash }) => hash);
+    await seal(epoch, value, hashes);
+    const [first, second] = await ledger.payloads(1n, 10);
+    expect(first).toMatchObject({ hash: payloadHash(before), senders: undefined });
+    const senders = [testSender(0), testSender(1)];
+    expect(second!.senders).toEqual(Buffer.concat(senders.map((sender) => hexToBytes(sender))));
+    const [announced] = await upgraded.query<{ body: Buffer }[]>`select body from outbox where topic = 'payloads'`;
+    expect(decodePayloadAnnouncement(announced!.body)).toMatchObject({ height: 2n, senders });
+
+    const short = { value: { ...value, height: toHeight(3) }, hash: zeroHash, hashes: [], senders: [testSender(0)] };
+    await expect(ledger.seal(epoch, { payload: short, ended: [] })).rejects.toMatchObject({
+      message: expect.stringContaining('payloads_senders_check'),
+    });
+  } finally {
+    await upgraded.close();
+    await older.drop();
+    rmSync(folder, { recursive: true });
+  }
+});
+
+test('a payload whose senders take it over the bus’ limit is announced by reference', async () => {
+  const epoch = await lead();
+  const count = 9_000;
+  const raw = transaction(0n, 1n).raw;
+  const transactions = Array.from({ length: count }, () => raw);
+  const senders = transactions.map(() => testSender(0));
+  const value = payload(toHeight(1), epoch, zeroHash, transactions);
+  const bytes = encodePayload(value).length;
+  const announced = (by: Address[]) =>
+    decodePayloadAnnouncement(payloadMessage(value, payloadHash(value), by, bytes).body);
+  expect(bytes).toBeLessThan(limits.busMessageBytesMax - 65_536);
+  expect(bytes + 20 * count).toBeGreaterThan(limits.busMessageBytesMax - 65_536);
+  expect(announced(senders)).toEqual({ height: 1n, hash: payloadHash(value), payload: undefined });
 });
 
 test('batches: what was begun is found again, certificates cover their heights, old blobs are let go', async () => {

@@ -3,9 +3,9 @@
 // Method: the service in this process with real PostgreSQL, NATS, gRPC and worker threads; execution, settlement and DA nodes
 // are small real gRPC servers that the test can hold, stop or let lie.
 import { blsFastAggregateVerify, keccak256 } from '@sheaf/crypto';
-import { decodeTransaction, signTransaction } from '@sheaf/ethereum';
+import { decodeTransaction, recoverSender, signTransaction } from '@sheaf/ethereum';
 import { bytesToBigint, hexToBytes, toAddress } from '@sheaf/primitives';
-import { certificateFromWire, payloadFromWire, sequencerV1 } from '@sheaf/proto';
+import { certificateFromWire, payloadFromWire, sendersFromWire, sequencerV1 } from '@sheaf/proto';
 import { payloadHash, unpackPayloads, verifyCertificate } from '@sheaf/protocol';
 import {
   closeSharedCells,
@@ -53,6 +53,8 @@ test('a transfer is durable, sealed, executed, certified and final; everything c
   const payload = payloadFromWire(response.payload, 'payload');
   expect(response.hash).toEqual(Buffer.from(hexToBytes(payloadHash(payload))));
   expect(payload.transactions[0]).toEqual(raws[0]);
+  const senders = payload.transactions.map((raw) => recoverSender(decodeTransaction(raw)));
+  expect(sendersFromWire(response.senders, payload.transactions.length, 'senders')).toEqual(senders);
 
   await eventually(async () => (await status(client)).safeHeight >= height, { what: 'a certificate' });
   const { certificate } = await client.getCertificate({ height }, deadline);

@@ -1,11 +1,11 @@
-import { ChainError, limits, toHeight, type Hash32, type Height } from '@sheaf/primitives';
+import { ChainError, limits, toHeight, type Address, type Hash32, type Height } from '@sheaf/primitives';
 import type { Certificate, Finality, Payload } from '@sheaf/protocol';
 import { certificateFromWire, certificateToWire } from './batch.ts';
 import { blockAnnouncementFromWire, blockAnnouncementToWire, type BlockAnnouncement } from './execution.ts';
 import * as executionV1 from './generated/sheaf/execution/v1/execution.ts';
 import * as sequencerV1 from './generated/sheaf/sequencer/v1/sequencer.ts';
 import * as settlementV1 from './generated/sheaf/settlement/v1/settlement.ts';
-import { payloadFromWire, payloadToWire } from './payload.ts';
+import { payloadFromWire, payloadToWire, sendersFromWire, sendersToWire } from './payload.ts';
 import { finalityFromWire, finalityToWire } from './settlement.ts';
 import { hexToBuffer, refuse, wire } from './wire.ts';
 
@@ -17,25 +17,28 @@ export interface PayloadAnnouncement {
   hash: Hash32;
   /** Undefined when it was too large for a message: fetch it. */
   payload: Payload | undefined;
+  /** One a transaction of the payload, `undefined` for a bad signature; the announcer's word. Not there when unknown. */
+  senders?: (Address | undefined)[];
 }
 
-/** The body and its id. The payload is left out when the body would be over the bus's message limit. */
+/** The body and its id. Payload and senders are left out when the body would be over the bus's message limit. */
 export function encodePayloadAnnouncement(announcement: PayloadAnnouncement): { id: string; body: Uint8Array } {
-  const { height, hash, payload } = announcement;
-  const encode = (carried: Payload | undefined) =>
-    sequencerV1.PayloadAnnouncement.encode({
-      height,
-      hash: hexToBuffer(hash),
-      payload: carried && payloadToWire(carried),
-    }).finish();
-  const whole = encode(payload);
-  const body = whole.length > limits.busMessageBytesMax ? encode(undefined) : whole;
+  const { height, hash, payload, senders } = announcement;
+  const reference = { height, hash: hexToBuffer(hash), payload: undefined };
+  const whole = payload && {
+    ...reference,
+    payload: payloadToWire(payload),
+    senders: senders && sendersToWire(senders),
+  };
+  const encode = (message: sequencerV1.PayloadAnnouncement) => sequencerV1.PayloadAnnouncement.encode(message).finish();
+  const carrying = encode(whole ?? reference);
+  const body = carrying.length > limits.busMessageBytesMax ? encode(reference) : carrying;
   return { id: `payload:${height}:${hash}`, body };
 }
 
 /**
  * Whether the payload hashes to `hash` is the reader's to verify.
- * @throws ChainError `INVALID_ARGUMENT` naming the field
+ * @throws ChainError `INVALID_ARGUMENT` naming the field, `DATA_LOSS` when there is not one sender a transaction
  */
 export function decodePayloadAnnouncement(body: Uint8Array): PayloadAnnouncement {
   const field = 'payloadAnnouncement';
@@ -43,7 +46,10 @@ export function decodePayloadAnnouncement(body: Uint8Array): PayloadAnnouncement
   const payload = announcement.payload && payloadFromWire(announcement.payload, `${field}.payload`);
   const height = wire.integer(announcement.height, { min: 1n, max: 2n ** 64n - 1n }, `${field}.height`);
   if (payload && payload.height !== height) refuse(`${field}.payload.height`, `must be ${height}`);
-  return { height: toHeight(height), hash: wire.hash(announcement.hash, `${field}.hash`), payload };
+  const hash = wire.hash(announcement.hash, `${field}.hash`);
+  const transactions = payload?.transactions.length ?? 0;
+  const senders = sendersFromWire(announcement.senders, transactions, `${field}.senders`);
+  return { height: toHeight(height), hash, payload, ...(senders && { senders }) };
 }
 
 /** The body and its id. */

@@ -1,6 +1,15 @@
 // Goal: domain objects survive the wire unchanged, and no bytes whatever do more than be refused.
 // Method: fast-check objects through protobuf's own bytes and back; truncated, altered and random bodies.
-import { isChainError, limits, toAddress, toEpoch, toHash32, toHeight, type Height } from '@sheaf/primitives';
+import {
+  isChainError,
+  limits,
+  toAddress,
+  toEpoch,
+  toHash32,
+  toHeight,
+  zeroAddress,
+  type Height,
+} from '@sheaf/primitives';
 import type { Attestation, BatchStatement, Certificate, Finality, Payload } from '@sheaf/protocol';
 import type { CallMessage } from '@sheaf/state-transition';
 import { loadFileDescriptorSetFromBuffer } from '@grpc/proto-loader';
@@ -15,6 +24,14 @@ const uint256 = fc.bigInt({ min: 0n, max: 2n ** 256n - 1n });
 const height: fc.Arbitrary<Height> = uint64(1n).map((value) => toHeight(value));
 const hash = bytes(32).map((value) => toHash32(value));
 const address = bytes(20).map((value) => toAddress(value));
+/** Who signed, `undefined` being nobody. */
+const signed = fc.array(
+  fc.option(
+    address.filter((value) => value !== zeroAddress),
+    { nil: undefined },
+  ),
+  { minLength: 1, maxLength: 10 },
+);
 const signers = (size: number) =>
   fc.uniqueArray(fc.nat(size - 1), { minLength: 1, maxLength: 20 }).map((list) => list.sort((a, b) => a - b));
 
@@ -142,8 +159,10 @@ test('block, receipt, reference, account, witness, cells, selectors', () => {
 test('announcements, with ids that repetitions share', () => {
   const { block: record, blockAnnouncement } = sample;
   fc.assert(
-    fc.property(payload, certificate, finality, (sealed, certified, final) => {
-      const announced = { height: sealed.height, hash: record.hash, payload: sealed };
+    fc.property(payload, certificate, finality, fc.option(signed), (sealed, certified, final, by) => {
+      const senders = by && sealed.transactions.map((_, index) => by[index % by.length]);
+      const known = senders !== null && senders.length > 0;
+      const announced = { height: sealed.height, hash: record.hash, payload: sealed, ...(known && { senders }) };
       const { id, body } = proto.encodePayloadAnnouncement(announced);
       expect(id).toBe(`payload:${sealed.height}:${record.hash}`);
       expect(proto.decodePayloadAnnouncement(body)).toEqual(announced);
@@ -172,6 +191,41 @@ test('a payload over the bus’ limit is announced without its body, and a wrong
   );
 });
 
+test('senders count towards the bus’ limit', () => {
+  const transactions = Array.from({ length: 10_000 }, () => new Uint8Array(90).fill(1));
+  const large = {
+    height: sample.payload.height,
+    hash: sample.block.hash,
+    payload: { ...sample.payload, transactions },
+  };
+  expect(proto.decodePayloadAnnouncement(proto.encodePayloadAnnouncement(large).body).payload).toBeDefined();
+  const senders = transactions.map(() => toAddress(new Uint8Array(20).fill(7)));
+  const { body } = proto.encodePayloadAnnouncement({ ...large, senders });
+  expect(proto.decodePayloadAnnouncement(body)).toEqual({ ...large, payload: undefined });
+});
+
+test('senders that are not one a transaction are refused with their field; none are unknown', () => {
+  const { payload: whole, block: record } = sample;
+  const dataLoss = (message: string) => expect.objectContaining({ detail: { code: 'DATA_LOSS', message } });
+  const announce = (senders: Buffer, payload: Payload | undefined) =>
+    proto.sequencerV1.PayloadAnnouncement.encode({
+      height: whole.height,
+      hash: proto.hexToBuffer(record.hash),
+      payload: payload && proto.payloadToWire(payload),
+      senders,
+    }).finish();
+  const read = (body: Uint8Array) => () => proto.decodePayloadAnnouncement(body);
+  for (const length of [1, 20, 39, 41, 60]) {
+    const message = `payloadAnnouncement.senders must be 40 bytes, got ${length}`;
+    expect(read(announce(Buffer.alloc(length, 1), whole))).toThrow(dataLoss(message));
+  }
+  expect(read(announce(Buffer.alloc(20, 1), undefined))).toThrow(
+    dataLoss('payloadAnnouncement.senders must be 0 bytes, got 20'),
+  );
+  expect(read(announce(Buffer.alloc(0), whole))()).not.toHaveProperty('senders');
+  expect(proto.sendersFromWire(undefined, 2, 'senders')).toBeUndefined();
+});
+
 test('any other bytes are refused, never anything worse', () => {
   const decoders = [
     proto.decodePayloadAnnouncement,
@@ -184,6 +238,7 @@ test('any other bytes are refused, never anything worse', () => {
       height: sample.payload.height,
       hash: sample.block.hash,
       payload: sample.payload,
+      senders: sample.payload.transactions.map(() => sample.payload.feeRecipient),
     }),
     proto.encodeCertificateAnnouncement(sample.certificate),
     proto.encodeBlockAnnouncement(sample.blockAnnouncement),
@@ -201,7 +256,7 @@ test('any other bytes are refused, never anything worse', () => {
       try {
         decoders[which]!(body);
       } catch (error) {
-        if (!isChainError(error, 'INVALID_ARGUMENT')) throw error;
+        if (!isChainError(error, 'INVALID_ARGUMENT') && !isChainError(error, 'DATA_LOSS')) throw error;
       }
     }),
     { numRuns: 2_000 },

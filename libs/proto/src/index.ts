@@ -55,7 +55,7 @@ export {
   type BlockSelector,
   type DroppedRecord,
 } from './execution.ts';
-export { payloadFromWire, payloadToWire, transactionsFromWire } from './payload.ts';
+export { payloadFromWire, payloadToWire, sendersFromWire, sendersToWire, transactionsFromWire } from './payload.ts';
 export { reflectionImage } from './reflection.ts';
 export { attestationFromWire, attestationToWire, finalityFromWire, finalityToWire } from './settlement.ts';
 export { hexToBuffer, toBuffer, wire } from './wire.ts';

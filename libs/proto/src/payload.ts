@@ -1,9 +1,19 @@
-import { bigintToBytes, limits, toEpoch, toHeight } from '@sheaf/primitives';
+import {
+  bigintToBytes,
+  ChainError,
+  limits,
+  toAddress,
+  toEpoch,
+  toHeight,
+  zeroAddress,
+  type Address,
+} from '@sheaf/primitives';
 import type { Deposit, Payload } from '@sheaf/protocol';
 import type * as commonV1 from './generated/sheaf/common/v1/common.ts';
 import { hexToBuffer, refuse, toBuffer, wire } from './wire.ts';
 
 const uint64Max = 2n ** 64n - 1n;
+const addressBytes = 20;
 
 export function payloadToWire(payload: Payload): commonV1.Payload {
   return {
@@ -58,6 +68,33 @@ export function transactionsFromWire(
     total += bytes.length;
     if (total > limits.payloadBytesMax) refuse(field, `must be at most ${limits.payloadBytesMax} bytes in all`);
     return bytes;
+  });
+}
+
+/** The senders of a payload's transactions as 20 bytes each; zeros for one without a valid signature. */
+export function sendersToWire(senders: readonly (Address | undefined)[]): Buffer {
+  // One decoding of all digits: some thousand addresses are joined for every block.
+  return Buffer.from(senders.map((sender = zeroAddress) => sender.slice(2)).join(''), 'hex');
+}
+
+/**
+ * One sender a transaction, in order; `undefined` for one without a valid signature. Nothing when the wire has none.
+ * Whether they are the true ones cannot be seen here: the payload's hash does not cover them.
+ * @throws ChainError `DATA_LOSS` naming the field unless there are `transactions` of them
+ */
+export function sendersFromWire(
+  senders: Uint8Array | undefined,
+  transactions: number,
+  field: string,
+): (Address | undefined)[] | undefined {
+  if (senders === undefined || senders.length === 0) return undefined;
+  if (senders.length !== transactions * addressBytes) {
+    const message = `${field} must be ${transactions * addressBytes} bytes, got ${senders.length}`;
+    throw new ChainError({ code: 'DATA_LOSS', message });
+  }
+  return Array.from({ length: transactions }, (_, index) => {
+    const sender = toAddress(senders.subarray(index * addressBytes, (index + 1) * addressBytes), field);
+    return sender === zeroAddress ? undefined : sender;
   });
 }
 

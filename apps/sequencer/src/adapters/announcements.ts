@@ -1,5 +1,5 @@
 import { decodeHeader, headerHash } from '@sheaf/ethereum';
-import { ChainError, limits, type Hash32 } from '@sheaf/primitives';
+import { ChainError, limits, type Address, type Hash32 } from '@sheaf/primitives';
 import {
   decodeBlockAnnouncement,
   decodeFinalityAnnouncement,
@@ -15,11 +15,12 @@ import type { ExecutedBlock } from '../ports.ts';
  * RLP's (at most 2 bytes a transaction).
  */
 const framingBytesMax = 65_536;
+const addressBytes = 20;
 
-/** The announcement of a sealed payload; the payload is inside when it surely fits one message. */
-export function payloadMessage(payload: Payload, hash: Hash32, rlpBytes: number): OutboxMessage {
-  const fits = rlpBytes <= limits.busMessageBytesMax - framingBytesMax;
-  const announcement = { height: payload.height, hash, payload: fits ? payload : undefined };
+/** The announcement of a sealed payload; payload and senders are inside when they surely fit one message. */
+export function payloadMessage(payload: Payload, hash: Hash32, senders: Address[], rlpBytes: number): OutboxMessage {
+  const fits = rlpBytes + senders.length * addressBytes <= limits.busMessageBytesMax - framingBytesMax;
+  const announcement = { height: payload.height, hash, payload: fits ? payload : undefined, senders };
   return { topic: 'payloads', ...encodePayloadAnnouncement(announcement) };
 }
 

@@ -17,7 +17,7 @@ export interface GrpcDependencies {
 type SequencerHandlers = Handlers<typeof sequencerV1.SequencerServiceService>;
 
 const uint64Max = 2n ** 64n - 1n;
-/** Payloads read at once for a stream: 32 MiB at most. */
+/** Payloads read at once for a stream: 32 MiB of them at most, and 3.1 MiB of senders. */
 const streamReadMax = 16;
 const streamPollMs = 250;
 
@@ -89,7 +89,8 @@ function logMethods(
       const height = heightOf(request.height, 'height');
       const [found] = await ledger.payloads(height, 1);
       if (!found || found.payload.height !== height) throw missing(`payload ${height}`);
-      return { payload: payloadToWire(found.payload), hash: hexToBuffer(found.hash) };
+      const { payload, hash, senders } = found;
+      return { payload: payloadToWire(payload), hash: hexToBuffer(hash), senders: senders && toBuffer(senders) };
     },
     async *streamPayloads(request, { signal }) {
       for (let next = heightOf(request.fromHeight, 'from_height'); !signal.aborted;) {

@@ -85,9 +85,13 @@ export function createReads(store: Store): Reads {
     },
 
     async payloads(from, max) {
-      const rows = await query<{ rlp: Buffer; hash: Buffer }[]>`
-        select rlp, hash from payloads where height >= ${from} order by height limit ${max}`;
-      return rows.map((row) => ({ payload: decodePayload(row.rlp), hash: toHash32(row.hash) }));
+      const rows = await query<{ rlp: Buffer; hash: Buffer; senders: Buffer | null }[]>`
+        select rlp, hash, senders from payloads where height >= ${from} order by height limit ${max}`;
+      return rows.map(({ rlp, hash, senders }) => ({
+        payload: decodePayload(rlp),
+        hash: toHash32(hash),
+        senders: senders ?? undefined,
+      }));
     },
 
     async certificate(height, chainId): Promise<Certificate | undefined> {

@@ -1,5 +1,6 @@
 import { encodeHeader } from '@sheaf/ethereum';
 import { ChainError, concatBytes, hexToBytes, type Epoch, type Hash32 } from '@sheaf/primitives';
+import { sendersToWire } from '@sheaf/proto';
 import { encodePayload } from '@sheaf/protocol';
 import { appendOutbox, type Store, type Tx } from '@sheaf/store';
 import { stages, type EndedTransaction, type Ledger } from '../ports.ts';
@@ -46,16 +47,16 @@ export function createWrites(store: Store, deps: { onOutbox: () => void }): Writ
       await fenced(store, epoch, async (tx) => {
         await endWaiting(tx, ended);
         if (!payload) return;
-        const { value, hash, hashes } = payload;
+        const { value, hash, hashes, senders } = payload;
         const rlp = encodePayload(value);
         await tx`
-          insert into payloads (height, hash, epoch, rlp, transaction_count)
-          values (${value.height}, ${hexToBytes(hash)}, ${epoch}, ${rlp}, ${hashes.length})`;
+          insert into payloads (height, hash, epoch, rlp, transaction_count, senders)
+          values (${value.height}, ${hexToBytes(hash)}, ${epoch}, ${rlp}, ${hashes.length}, ${sendersToWire(senders)})`;
         const { count } = await tx`
           update transactions set stage = ${stages.sealed}, height = ${value.height}, index = place
           from ${listed(tx, hashes)} where transactions.hash = listed.hash and stage = ${stages.pending}`;
         expectCount('sealed', count, hashes.length);
-        await appendOutbox(tx, [payloadMessage(value, hash, rlp.length)]);
+        await appendOutbox(tx, [payloadMessage(value, hash, senders, rlp.length)]);
       });
       if (payload) deps.onOutbox();
     },

@@ -138,7 +138,9 @@ async function commit(
   const isSealed = included.length > 0 || heartbeat;
   if (!isSealed && ended.length === 0) return;
   const hashes = included.map((tx) => tx.hash);
-  await ledger.seal(options.epoch, { payload: isSealed ? { value: payload, hash, hashes } : undefined, ended });
+  const senders = included.map((tx) => tx.sender);
+  const sealed = isSealed ? { value: payload, hash, hashes, senders } : undefined;
+  await ledger.seal(options.epoch, { payload: sealed, ended });
   for (const drop of ended) mempool.remove(drop.hash);
   if (!isSealed) return;
   mempool.markSealed(hashes, payload.height);

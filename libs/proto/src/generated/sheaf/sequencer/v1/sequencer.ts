@@ -135,6 +135,12 @@ export interface GetPayloadResponse {
     | undefined;
   /** keccak256 of its RLP encoding. 32 bytes. */
   hash: Buffer;
+  /**
+   * Who signed each transaction, in order: 20 bytes each, 20 zero bytes for one without a valid signature. Absent or
+   * empty when unknown. The hash does not cover them: they are the sequencer's word, on which execution relies.
+   * Validators recover senders themselves, so a block made with a wrong one is never final.
+   */
+  senders?: Buffer | undefined;
 }
 
 /** Asks for payloads from a height on. */
@@ -183,8 +189,12 @@ export interface PayloadAnnouncement {
   height: bigint;
   /** Its hash. 32 bytes. */
   hash: Buffer;
-  /** The payload itself when it fits the message limit; else absent, to be fetched with GetPayload. */
-  payload: Payload | undefined;
+  /** The payload itself when it and the senders fit the message limit; else absent, to be fetched with GetPayload. */
+  payload:
+    | Payload
+    | undefined;
+  /** As in GetPayloadResponse. Absent when the payload is. */
+  senders?: Buffer | undefined;
 }
 
 /** Announced on NATS when a batch is certified. Subject `certificates`; message id `certificate:<first height>:<last hash>`. */
@@ -821,7 +831,7 @@ export const GetPayloadRequest: MessageFns<GetPayloadRequest> = {
 };
 
 function createBaseGetPayloadResponse(): GetPayloadResponse {
-  return { payload: undefined, hash: Buffer.alloc(0) };
+  return { payload: undefined, hash: Buffer.alloc(0), senders: undefined };
 }
 
 export const GetPayloadResponse: MessageFns<GetPayloadResponse> = {
@@ -831,6 +841,9 @@ export const GetPayloadResponse: MessageFns<GetPayloadResponse> = {
     }
     if (message.hash.length !== 0) {
       writer.uint32(18).bytes(message.hash);
+    }
+    if (message.senders !== undefined) {
+      writer.uint32(26).bytes(message.senders);
     }
     return writer;
   },
@@ -862,6 +875,14 @@ export const GetPayloadResponse: MessageFns<GetPayloadResponse> = {
             }
 
             message.hash = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.senders = Buffer.from(reader.bytes());
             continue;
           }
         }
@@ -1174,7 +1195,7 @@ export const GetBatchResponse: MessageFns<GetBatchResponse> = {
 };
 
 function createBasePayloadAnnouncement(): PayloadAnnouncement {
-  return { height: 0n, hash: Buffer.alloc(0), payload: undefined };
+  return { height: 0n, hash: Buffer.alloc(0), payload: undefined, senders: undefined };
 }
 
 export const PayloadAnnouncement: MessageFns<PayloadAnnouncement> = {
@@ -1190,6 +1211,9 @@ export const PayloadAnnouncement: MessageFns<PayloadAnnouncement> = {
     }
     if (message.payload !== undefined) {
       Payload.encode(message.payload, writer.uint32(26).fork()).join();
+    }
+    if (message.senders !== undefined) {
+      writer.uint32(34).bytes(message.senders);
     }
     return writer;
   },
@@ -1229,6 +1253,14 @@ export const PayloadAnnouncement: MessageFns<PayloadAnnouncement> = {
             }
 
             message.payload = Payload.decode(reader, reader.uint32());
+            continue;
+          }
+          case 4: {
+            if (tag !== 34) {
+              break;
+            }
+
+            message.senders = Buffer.from(reader.bytes());
             continue;
           }
         }
