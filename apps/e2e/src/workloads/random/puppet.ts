@@ -65,8 +65,8 @@ const { code, labels } = assemble(`
   ${callCode('staticcall', false)}
   :forward 0 0 0 0 2 SELFBALANCE DIV ${read(20, 0, 6)} ${orIt} GAS CALL ${pass(20)} ${see}
   :create ${read(2, 8)} DUP1 DUP3 10 ADD 64 CALLDATACOPY DUP1 64 ${read(8, 0, 4)} CREATE SWAP2 ADD 10 ADD SWAP1 ${see}
-  :create2 ${read(2, 9)} DUP1 DUP3 11 ADD 64 CALLDATACOPY ${read(1, 8, 2)} DUP2 64 ${read(8, 0, 5)} CREATE2
-    SWAP2 ADD 11 ADD SWAP1 ${see}
+  :create2 ${read(2, 12)} DUP1 DUP3 14 ADD 64 CALLDATACOPY ${read(4, 8, 2)} DUP2 64 ${read(8, 0, 5)} CREATE2
+    SWAP2 ADD 14 ADD SWAP1 ${see}
 
   :log ${read(1)} 32 0 LOG1 1 ADD ${next}
   :skip ${read(2)} 1 32 MLOAD AND ISZERO MUL ADD 2 ADD ${next}
@@ -91,10 +91,10 @@ const ofAddress = (name: string) => operation(name, (address: Address) => [hexTo
 const ofSlotAndByte = (name: string) =>
   operation(name, (slot: number, value: number) => [uint(slot, 1), uint(value, 1)]);
 const ofCall = (name: string) =>
-  operation(name, (to: Address, data: Uint8Array, { value = 0n, gas = 0 }: CallOptions = {}) => [
+  operation(name, (to: Address, data: Uint8Array, options?: CallOptions) => [
     hexToBytes(to),
-    uint(value, 8),
-    uint(gas, 4),
+    uint(options?.value ?? 0n, 8),
+    uint(options?.gas ?? 0, 4),
     uint(data.length, 2),
     data,
   ]);
@@ -143,10 +143,11 @@ export const puppet = {
   staticCall: ofCall('staticcall'),
   /** Sends half of its balance. */
   forward: ofAddress('forward'),
-  create: operation('create', (init: Uint8Array, value = 0n) => [uint(value, 8), uint(init.length, 2), init]),
-  create2: operation('create2', (init: Uint8Array, salt: number, value = 0n) => [
-    uint(value, 8),
-    uint(salt, 1),
+  create: operation('create', (init: Uint8Array, value?: bigint) => [uint(value ?? 0n, 8), uint(init.length, 2), init]),
+  /** `salt`: below 2^32. */
+  create2: operation('create2', (init: Uint8Array, salt: number, value?: bigint) => [
+    uint(value ?? 0n, 8),
+    uint(salt, 4),
     uint(init.length, 2),
     init,
   ]),
