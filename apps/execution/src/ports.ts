@@ -1,5 +1,5 @@
 import type { Header } from '@sheaf/ethereum';
-import type { Hash32, Height } from '@sheaf/primitives';
+import type { Address, Hash32, Height } from '@sheaf/primitives';
 import type { BlockRecord } from '@sheaf/proto';
 import type { Payload } from '@sheaf/protocol';
 import type { AccessList, BlockDraft, PartitionStats, StateAt } from '@sheaf/state';
@@ -17,6 +17,12 @@ export interface Head {
 export interface HashedPayload {
   payload: Payload;
   hash: Hash32;
+  /**
+   * Who signed each transaction, `undefined` for a bad signature; not there when unknown, they are recovered then. The
+   * hash does not cover them: execution takes its sequencer's word, because recovering is the largest cost of a block of
+   * transfers. Validators recover for themselves, so a lie is a block that none of them signs.
+   */
+  senders?: (Address | undefined)[];
 }
 
 /** All that one height leaves behind, beside its state. */
@@ -70,11 +76,14 @@ export interface BlockWriter extends BlockStore {
   stats(): PartitionStats;
 }
 
-/** Where payloads come from. What it gives is checked against its hash. */
+/** Where payloads come from. The payload is checked against its hash; its senders are the source's word. */
 export interface PayloadSource {
   /** The highest sealed height. @throws ChainError `UNAVAILABLE`, `DEADLINE` */
   head(): Promise<bigint>;
-  /** @throws ChainError `NOT_FOUND` above the head, `DATA_LOSS` when it does not match its hash, `UNAVAILABLE` */
+  /**
+   * @throws ChainError `NOT_FOUND` above the head, `DATA_LOSS` when it does not match its hash or has not one sender a
+   * transaction, `UNAVAILABLE`
+   */
   payload(height: bigint): Promise<HashedPayload>;
 }
 

@@ -183,11 +183,14 @@ export const execution = defineService({
   create: (context) => createExecutionMember(context),
 });
 
-/** An announced payload that is not what its hash says is fetched instead. */
+/**
+ * An announced payload that is not what its hash says is fetched instead. Senders are taken as announced: who may publish
+ * there is trusted with them as the sequencer is.
+ */
 function decodeAnnouncement(body: Uint8Array): { height: bigint; value: HashedPayload | undefined } {
-  const { height, hash, payload } = decodePayloadAnnouncement(body);
-  const value = payload !== undefined && payloadHash(payload) === hash ? { payload, hash } : undefined;
-  return { height, value };
+  const { height, hash, payload, senders } = decodePayloadAnnouncement(body);
+  if (payload === undefined || payloadHash(payload) !== hash) return { height, value: undefined };
+  return { height, value: { payload, hash, ...(senders && { senders }) } };
 }
 
 function count(metrics: Metrics, executed: Executed): void {

@@ -25,6 +25,8 @@ export const revertContract = toAddress(`0x${'5c'.repeat(20)}`);
 export interface Sealed {
   payload: Payload;
   hash: Hash32;
+  /** As the sequencer hands them on; every other height has none, as payloads sealed before it kept them. */
+  senders?: Address[];
 }
 
 export interface ReferenceChain {
@@ -77,7 +79,9 @@ export async function referenceChain(length: number, chainId?: bigint): Promise<
     );
     draft.commit({ height: payload.height });
     headers.unshift(block.header);
-    sealed.push({ payload, hash });
+    // The blocks here come of recovered senders: what a member makes of those given has to be the same.
+    const senders = [accounts[0]!, accounts[2]!, accounts[3]!].map((account) => account.address);
+    sealed.push({ payload, hash, ...(i % 2 === 1 && { senders }) });
     blocks.push(block);
   }
   return { spec, json, accounts, genesisHash: start.hash, sealed, blocks };

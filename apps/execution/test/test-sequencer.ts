@@ -1,7 +1,7 @@
 // A sequencer's gRPC face over a list of payloads: nothing is ordered here, it only answers and announces.
 import type { Bus } from '@sheaf/bus';
 import { ChainError } from '@sheaf/primitives';
-import { encodePayloadAnnouncement, hexToBuffer, payloadToWire, sequencerV1 } from '@sheaf/proto';
+import { encodePayloadAnnouncement, hexToBuffer, payloadToWire, sendersToWire, sequencerV1 } from '@sheaf/proto';
 import { createRpcServer, implement, type Handlers } from '@sheaf/rpc';
 import { testContext } from '@sheaf/service';
 import type { Sealed } from './reference-chain.ts';
@@ -33,7 +33,8 @@ export async function startTestSequencer(sealed: Sealed[]) {
     async getPayload({ height }: { height: bigint }) {
       const found = sealed.find(({ payload }) => payload.height === height);
       if (found === undefined) throw new ChainError({ code: 'NOT_FOUND', message: `no payload ${height}` });
-      return { payload: payloadToWire(found.payload), hash: hexToBuffer(found.hash) };
+      const { payload, hash, senders } = found;
+      return { payload: payloadToWire(payload), hash: hexToBuffer(hash), senders: senders && sendersToWire(senders) };
     },
   } as unknown as Methods;
   const server = createRpcServer(
@@ -45,6 +46,6 @@ export async function startTestSequencer(sealed: Sealed[]) {
 }
 
 /** Announces a payload as a sequencer does. */
-export async function announce(bus: Bus, { payload, hash }: Sealed): Promise<void> {
-  await bus.publish('payloads', encodePayloadAnnouncement({ height: payload.height, hash, payload }));
+export async function announce(bus: Bus, sealed: Sealed): Promise<void> {
+  await bus.publish('payloads', encodePayloadAnnouncement({ height: sealed.payload.height, ...sealed }));
 }

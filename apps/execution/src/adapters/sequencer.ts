@@ -1,5 +1,5 @@
 import { ChainError, isChainError, toHash32 } from '@sheaf/primitives';
-import { payloadFromWire, type sequencerV1 } from '@sheaf/proto';
+import { payloadFromWire, sendersFromWire, type sequencerV1 } from '@sheaf/proto';
 import { payloadHash } from '@sheaf/protocol';
 import type { RpcClient } from '@sheaf/rpc';
 import type { PayloadSource } from '../ports.ts';
@@ -36,7 +36,8 @@ export function createPayloadSource(
           message: `the sequencer's payload ${height} does not match its hash`,
         });
       }
-      return { payload, hash };
+      const senders = sendersFromWire(answer.senders, payload.transactions.length, 'senders');
+      return { payload, hash, ...(senders && { senders }) };
     },
   };
 }

@@ -7,7 +7,7 @@ const ancestorsMax = 256;
 
 /** Executes the payload after the head and commits it; a payload that was executed before gives its block again. */
 export async function executeNext(
-  { payload, hash }: HashedPayload,
+  { payload, hash, senders }: HashedPayload,
   published: bigint,
   deps: { engine: ExecutionEngine; store: BlockWriter; ancestors: Ancestors },
 ): Promise<Omit<Executed, 'state'>> {
@@ -22,7 +22,7 @@ export async function executeNext(
     });
   }
   const ancestors = deps.ancestors.upTo(head.height);
-  const input = { payload, payloadHash: hash, parent: ancestors[0]!, ancestors };
+  const input = { payload, payloadHash: hash, parent: ancestors[0]!, ancestors, ...(senders && { senders }) };
   const draft = store.draft();
   const { block, accessList, headers } = await engine.executePayload(input, draft);
   const record = { ...block, height: payload.height };
