@@ -9,12 +9,12 @@ import type { ReadGuard } from './read-guard.ts';
 export class BlockHashes {
   readonly #number: bigint;
   readonly #ancestors: readonly Header[];
-  readonly #reader: ReadGuard;
+  readonly #reader: Pick<ReadGuard, 'fail'>;
   /** Hashes of number-1, number-2, … as far as they were asked for. */
   readonly #hashes: Hash32[];
 
   /** For a block of that number and parent; `ancestors` starts with the parent and falls without holes. */
-  constructor(number: bigint, parentHash: Hash32, ancestors: readonly Header[], reader: ReadGuard) {
+  constructor(number: bigint, parentHash: Hash32, ancestors: readonly Header[], reader: Pick<ReadGuard, 'fail'>) {
     this.#number = number;
     this.#hashes = [parentHash];
     this.#ancestors = ancestors;

@@ -116,6 +116,9 @@ function applyEffects(
     created,
     destroyed: kind === 'destroy',
     codeRead: false,
+    balanceRead: false,
+    nonceRead: false,
+    emptinessRead: false,
   };
   // A slot is written once a transaction, so to speak: the last value counts.
   const last = [...new Map(slotEffects.map((each) => [each.slot, each])).values()];

@@ -110,11 +110,7 @@ export class BlockRun {
 
   /** 256 bytes. */
   logsBloom(): Uint8Array {
-    const union = new Uint8Array(256);
-    for (const { logs, logsBloom } of this.receipts) {
-      if (logs.length > 0) for (let i = 0; i < 256; i++) union[i]! |= logsBloom[i]!;
-    }
-    return union;
+    return unionOfBlooms(this.receipts);
   }
 
   #call(to: Address, data: Uint8Array): SystemCallResult {
@@ -122,10 +118,19 @@ export class BlockRun {
   }
 }
 
-function makeReceipt(
-  { hash, type, to }: Transaction,
+/** The receipt of an included transaction that ends at so much gas. */
+export function makeReceipt(
+  { hash, type, to }: Pick<Transaction, 'hash' | 'type' | 'to'>,
   sender: Address,
-  { success, gasUsed, effectiveGasPrice, blobGasUsed, contractAddress, logs, logsBloom }: AppliedTransaction,
+  {
+    success,
+    gasUsed,
+    effectiveGasPrice,
+    blobGasUsed,
+    contractAddress,
+    logs,
+    logsBloom,
+  }: Omit<AppliedTransaction, 'status' | 'output' | 'effects' | 'feeApart'>,
   cumulativeGasUsed: bigint,
 ): Receipt {
   return {
@@ -142,4 +147,13 @@ function makeReceipt(
     logs,
     logsBloom,
   };
+}
+
+/** The bloom of all logs of the receipts: 256 bytes. */
+export function unionOfBlooms(receipts: readonly Receipt[]): Uint8Array {
+  const union = new Uint8Array(256);
+  for (const { logs, logsBloom } of receipts) {
+    if (logs.length > 0) for (let i = 0; i < 256; i++) union[i]! |= logsBloom[i]!;
+  }
+  return union;
 }

@@ -5,6 +5,9 @@ export {
   type TransactionPlace,
 } from './apply-transaction.ts';
 export { BlockOverlay, type BlockHashSource } from './block-overlay.ts';
+export { environmentOf } from './block-environment.ts';
+export { BlockHashes } from './block-hashes.ts';
+export { completeBlock, taskOfPayload, type BlockOutcome, type BlockTask, type KnownFields } from './block-task.ts';
 export { createEngine } from './engine.ts';
 export { createForkRules, type ForkRules } from './fork-rules.ts';
 export { genesis } from './genesis.ts';
@@ -16,7 +19,17 @@ export {
   type ImportedBlock,
 } from './import-block.ts';
 export type { HeaderField, HeaderFault } from './validate-header.ts';
-export { BlockRun, type BlockTransactionOutcome, type BlockRequests } from './block-run.ts';
+export { BlockRun, makeReceipt, type BlockTransactionOutcome, type BlockRequests } from './block-run.ts';
+export { dropReasons, readPayloadTransaction, type ReadTransaction } from './payload-transaction.ts';
+export { depositRequests, typedRequests } from './requests.ts';
+export { runSystemCall, type SystemCallResult } from './system-call.ts';
+export {
+  beaconRootsAddress,
+  consolidationRequestsAddress,
+  historyAddress,
+  withdrawalRequestsAddress,
+} from './system-contracts.ts';
+export { refuseFields, refuseForm } from './transaction-rules.ts';
 export type { InvalidReason } from './invalid-reason.ts';
 export type {
   CallInput,

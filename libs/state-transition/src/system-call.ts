@@ -1,4 +1,4 @@
-import { MissingState, notHere, type BlockEnvironment, type Evm, type TransactionEffects } from '@sheaf/evm';
+import { MissingState, notHere, type BlockEnvironment, type Evm, type Host, type TransactionEffects } from '@sheaf/evm';
 import { hexToBytes, type Address } from '@sheaf/primitives';
 import { isEmptyCode } from '@sheaf/state';
 import type { BlockOverlay } from './block-overlay.ts';
@@ -21,16 +21,33 @@ export function systemCall(
   to: Address,
   data: Uint8Array,
 ): SystemCallResult {
-  const account = state.account(hexToBytes(to));
+  const { result, effects } = runSystemCall(evm, state, environment, to, data);
+  if (effects !== undefined) {
+    noteCodes(state, effects);
+    state.apply(effects);
+  }
+  return result;
+}
+
+/** As `systemCall`, on a host that is only read: `effects` are what it did, if there was anything to call. */
+export function runSystemCall(
+  evm: Evm,
+  host: Host,
+  environment: BlockEnvironment,
+  to: Address,
+  data: Uint8Array,
+): { result: SystemCallResult; effects?: TransactionEffects } {
+  const account = host.account(hexToBytes(to));
   if (account === notHere) throw new MissingState([{ kind: 'account', address: to }]);
-  if (account === undefined || isEmptyCode(account.codeHash)) return { status: 'NO_CODE' };
-  evm.begin(state, environment, { origin: systemAddress, gasPrice: 0n, blobVersionedHashes: [] });
+  if (account === undefined || isEmptyCode(account.codeHash)) return { result: { status: 'NO_CODE' } };
+  evm.begin(host, environment, { origin: systemAddress, gasPrice: 0n, blobVersionedHashes: [] });
   const result = evm.run({ caller: systemAddress, to, value: 0n, data, gas: systemCallGas });
   if (result.status === 'missing') throw new MissingState(result.keys);
   const effects = evm.finish();
-  noteCodes(state, effects);
-  state.apply(effects);
-  return result.status === 'success' ? { status: 'success', output: result.output } : { status: 'FAILED' };
+  return {
+    result: result.status === 'success' ? { status: 'success', output: result.output } : { status: 'FAILED' },
+    effects,
+  };
 }
 
 /**

@@ -1,0 +1,75 @@
+import type { Receipt } from '@sheaf/ethereum';
+import { bytesToHex, concatBytes, type Hash32 } from '@sheaf/primitives';
+import {
+  completeBlock,
+  depositRequests,
+  makeReceipt,
+  typedRequests,
+  type BlockTask,
+  type DroppedTransaction,
+  type ExecutedBlock,
+  type ForkRules,
+} from '@sheaf/state-transition';
+import { mergeBuckets, type TopNode } from '@sheaf/trie';
+import { malformed } from './bytes.ts';
+import type { StepOutcome } from './position-run.ts';
+import type { Results } from './results.ts';
+import type { Step } from './steps.ts';
+
+/** The block that the members' results come to. `tops`: of all 256 buckets. */
+export function assembleBlock(
+  task: BlockTask,
+  steps: readonly Step[],
+  rules: ForkRules,
+  results: readonly Results[],
+  tops: readonly TopNode[],
+): { block: ExecutedBlock; codeReads: Hash32[]; ancestorsRead: number } {
+  const outcomes = new Array<StepOutcome | undefined>(steps.length);
+  for (const { results: each } of results) {
+    for (const { position, outcome } of each) outcomes[position] = outcome;
+  }
+  const transactions: Uint8Array[] = [];
+  const receipts: Receipt[] = [];
+  const dropped: DroppedTransaction[] = [];
+  const deposits: Uint8Array[] = [];
+  const answers: Uint8Array[] = [];
+  let gasUsed = 0n;
+  let blobGasUsed = 0n;
+  steps.forEach((step, position) => {
+    const outcome = outcomes[position];
+    if (outcome === undefined) throw malformed(`leaves position ${position} out`);
+    if (outcome.kind === 'system') answers.push(outcome.output ?? new Uint8Array(0));
+    if (step.kind !== 'transaction') return;
+    if (outcome.kind === 'dropped') {
+      const { hash, reason, cause } = outcome;
+      dropped.push({ payloadIndex: step.index, hash, reason, ...(cause === undefined ? {} : { cause }) });
+    } else if (outcome.kind === 'included') {
+      const { transaction, sender, applied } = outcome;
+      gasUsed += applied.gasUsed;
+      blobGasUsed += applied.blobGasUsed;
+      transactions.push(task.transactions[step.index]!);
+      receipts.push(makeReceipt(transaction, sender, applied, gasUsed));
+      if (rules.prague) deposits.push(depositRequests(applied.logs)!);
+    }
+  });
+  const requests = rules.prague ? typedRequests([concatBytes(...deposits), ...answers.slice(-2)]) : undefined;
+  const stateRoot = bytesToHex(mergeBuckets(tops).root) as Hash32;
+  const block = completeBlock(task, { transactions, receipts, dropped, blobGasUsed, requests }, stateRoot);
+  const ancestors = Math.max(...results.map((each) => each.ancestors));
+  return { block, codeReads: codesReadBefore(results), ancestorsRead: Math.max(1, ancestors - 1) };
+}
+
+/** Codes that were read from the state before the block: not those that a transaction before had made. */
+function codesReadBefore(results: readonly Results[]): Hash32[] {
+  const read = earliest(results.map(({ codeReads }) => codeReads));
+  const made = earliest(results.map(({ codesMade }) => codesMade));
+  return [...read].flatMap(([hash, position]) => (position <= (made.get(hash) ?? Infinity) ? [hash] : []));
+}
+
+function earliest(maps: readonly ReadonlyMap<Hash32, number>[]): Map<Hash32, number> {
+  const first = new Map<Hash32, number>();
+  for (const map of maps) {
+    for (const [hash, position] of map) first.set(hash, Math.min(position, first.get(hash) ?? Infinity));
+  }
+  return first;
+}

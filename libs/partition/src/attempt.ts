@@ -1,0 +1,699 @@
+import type { Evm, HostAccount } from '@sheaf/evm';
+import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
+import { assert, bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
+import {
+  encodeAccessList,
+  type ByteMap,
+  type PreparedChanges,
+  type BlockChanges,
+  type StateReader,
+} from '@sheaf/state';
+import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } from '@sheaf/state-transition';
+import { bucketPosition, decodeTop, encodeTop, type TopNode } from '@sheaf/trie';
+import { assembleBlock } from './assemble-block.ts';
+import { bucketsOf, ownersOf } from './buckets.ts';
+import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { ConflictGraph } from './conflict-graph.ts';
+import { Executor, type Wanted } from './executor.ts';
+import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
+import { accountKeyId, slotKeyId } from './key-id.ts';
+import { partitionLimits } from './limits.ts';
+import { slotCell, VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
+import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } from './messages.ts';
+import { place, placeAgain } from './placement.ts';
+import { decodeReport, encodeReport, type ReportedPosition } from './report.ts';
+import { decodeResults, encodeResults, resultsOf, type Results } from './results.ts';
+import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
+import { stepsOf, type Step } from './steps.ts';
+
+/** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
+export interface LaneState extends StateReader {
+  prepare(changes: BlockChanges): PreparedChanges;
+}
+
+/** What a lane came to for one block, at one member. */
+export interface Decision {
+  header: Header;
+  /** The member's own part: its changes hashed, and the access list of its accounts. */
+  prepared: PreparedChanges;
+  accessList: Uint8Array;
+  /** How many ancestors' headers the block read, the parent's among them. */
+  ancestorsRead: number;
+  /** The whole block; at the coordinator. */
+  whole: WholeBlock | undefined;
+}
+
+export interface WholeBlock {
+  block: ExecutedBlock;
+  /** The access list of each member's accounts, as `encodeAccessList` writes it. */
+  accessLists: Uint8Array[];
+  codeReads: Hash32[];
+  figures: LaneFigures;
+}
+
+/** What a block cost. One a member where it is a list. */
+export interface LaneFigures {
+  rounds: number;
+  /** Positions that ran in each round. */
+  positions: number[];
+  runs: number[];
+  gas: bigint[];
+  remoteReads: number[];
+}
+
+export interface AttemptContext {
+  member: number;
+  members: number;
+  evm: Evm;
+  rules: ForkRules;
+  state: LaneState;
+  /** Codes by their hash, kept between blocks. */
+  codes: ByteMap<Uint8Array>;
+  coordinatorShare: number;
+  send(to: number, kind: number, body: Uint8Array): void;
+  decided(decision: Decision): void;
+}
+
+/** Transactions that are read before one runs, so that what they will need is asked for together. */
+const readPerStep = 64;
+const coordinator = 0;
+
+/**
+ * One try at one block, as one member sees it:
+ *
+ *   PLACE → run, ASK and ANSWER → REPORT → (PLAN → SHIP → run → REPORT)… → FINISH → FINALS, RESULTS → TOPS → COMMIT
+ *
+ * Messages of one member come in order and once.
+ */
+export class Attempt {
+  readonly #context: AttemptContext;
+  readonly #task: BlockTask;
+  readonly #steps: readonly Step[];
+  readonly #owners: Uint8Array;
+  readonly #memory: VersionedMemory;
+  readonly #executor: Executor;
+  #salt = 0;
+  #placed: Uint8Array | undefined;
+  /** Own positions of this round, by rising position. */
+  #own: number[] = [];
+  /** Own positions that have been read, of the first round. */
+  #readCount = 0;
+  /** Of `#own`, the next that has not been tried. */
+  #next = 0;
+  /** Tried before, and all they lacked has come. */
+  #ready: number[] = [];
+  readonly #blocked = new Map<number, Wanted[]>();
+  readonly #asks = new Map<number, Wanted[]>();
+  readonly #codesAsked = new Set<string>();
+  #disordered = false;
+  #reported = true;
+  /** Members whose cells have not come yet. */
+  #shipsAwaited = 0;
+  #shipped: { accounts: AccountCell[]; slots: SlotCell[] } = { accounts: [], slots: [] };
+  /** Asked in a round that has not begun here. */
+  #early: { from: number; body: Uint8Array; kind: number; round: number }[] = [];
+  #finishing = false;
+  #finished = false;
+  readonly #finals: (readonly FinalAccount[] | undefined)[];
+  #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
+  #runs = 0;
+  #remoteReads = 0;
+  // The coordinator's.
+  readonly #graph = new ConflictGraph();
+  readonly #reports: (ReportedPosition | undefined)[] = [];
+  readonly #ranOn: number[] = [];
+  #reportsAwaited = 0;
+  #withoutGas = new Set<number>();
+  readonly #positions: number[] = [];
+  readonly #results: (Results | undefined)[];
+  readonly #tops: ({ tops: TopNode[]; accessList: Uint8Array } | undefined)[];
+  #whole: WholeBlock | undefined;
+  #ancestorsRead = 1;
+  #decision: Decision | undefined;
+
+  constructor(context: AttemptContext, task: BlockTask) {
+    const { rules, evm, state, member, members, codes } = context;
+    this.#context = context;
+    this.#task = task;
+    this.#steps = stepsOf(task, rules);
+    this.#owners = ownersOf(members);
+    this.#memory = new VersionedMemory(this.#owners);
+    this.#executor = new Executor({
+      evm,
+      rules,
+      environment: environmentOf(task.fields, rules),
+      task,
+      steps: this.#steps,
+      memory: this.#memory,
+      state,
+      member,
+      codes,
+    });
+    this.#finals = new Array<FinalAccount[] | undefined>(members);
+    this.#results = new Array<Results | undefined>(members);
+    this.#tops = new Array<{ tops: TopNode[]; accessList: Uint8Array } | undefined>(members);
+  }
+
+  /** At the coordinator: places the positions and tells everyone. */
+  begin(salt: number): void {
+    const { members, coordinatorShare } = this.#context;
+    const senders = this.#task.senders ?? this.#task.transactions.map(senderOf);
+    const placed = place({
+      task: this.#task,
+      steps: this.#steps,
+      senders,
+      members,
+      owners: this.#owners,
+      coordinatorShare,
+    });
+    const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
+    for (let to = 0; to < members; to++) this.#send(to, kinds.PLACE, body);
+  }
+
+  /** @throws ChainError `INVALID_ARGUMENT` for what no member of this lane would say, `CONFLICT` for another payload */
+  receive(from: number, kind: number, body: Uint8Array): void {
+    switch (kind) {
+      case kinds.PLACE:
+        return this.#onPlace(from, body);
+      case kinds.ASK:
+      case kinds.ANSWER:
+      case kinds.SHIP:
+        return this.#onCells(from, kind, body);
+      case kinds.REPORT:
+        return this.#onReport(from, body);
+      case kinds.PLAN:
+        return this.#onPlan(from, decodePlan(body, this.#context.members, this.#steps.length));
+      case kinds.FINISH:
+        fromCoordinator(from);
+        this.#finishing = true;
+        return;
+      case kinds.FINALS:
+        this.#finals[from] = decodeFinals(body);
+        return;
+      case kinds.RESULTS:
+        this.#results[from] = decodeResults(body, this.#steps.length);
+        return;
+      case kinds.TOPS:
+        return this.#onTops(from, body);
+      case kinds.COMMIT:
+        return this.#onCommit(from, body);
+      default:
+        throw malformed(`is of no kind: ${kind}`);
+    }
+  }
+
+  /** One piece of work, less than a millisecond or one transaction's. `false`: there is nothing to do now. */
+  step(): boolean {
+    if (this.#placed === undefined || this.#decision !== undefined) return false;
+    if (this.#finishing) return this.#finish();
+    if (this.#reported || this.#shipsAwaited > 0) return false;
+    if (this.#readCount < this.#own.length && this.#executor.round === 1) return this.#readAhead();
+    const position = this.#ready.shift() ?? this.#own[this.#next];
+    if (position !== undefined) {
+      if (this.#own[this.#next] === position) this.#next += 1;
+      else this.#disordered = true;
+      this.#run(position);
+      return true;
+    }
+    this.#flushAsks();
+    if (this.#blocked.size > 0) return false;
+    if (this.#disordered && !this.#settle()) return true;
+    this.#report();
+    return true;
+  }
+
+  /** At the coordinator, when the block is durable there: everyone may commit. */
+  committed(): void {
+    const { members } = this.#context;
+    const writer = new ByteWriter(700);
+    writer.bytes(encodeHeader(this.#decision!.header));
+    writer.number(this.#ancestorsRead);
+    const body = writer.finish();
+    for (let to = 1; to < members; to++) this.#send(to, kinds.COMMIT, body);
+  }
+
+  #send(to: number, kind: number, body: Uint8Array): void {
+    if (to === this.#context.member) this.receive(to, kind, body);
+    else this.#context.send(to, kind, body);
+  }
+
+  // The rounds.
+
+  #onPlace(from: number, body: Uint8Array): void {
+    fromCoordinator(from);
+    const { payloadHash, salt, placed } = decodePlace(body, this.#context.members);
+    if (payloadHash !== this.#task.payloadHash) {
+      const message = `the coordinator executes payload ${payloadHash} where ${this.#task.payloadHash} is at hand`;
+      throw new ChainError({ code: 'CONFLICT', message });
+    }
+    if (placed.length !== this.#steps.length) throw malformed(`places ${placed.length} of ${this.#steps.length} steps`);
+    if (this.#placed !== undefined) throw malformed('places the block again');
+    this.#salt = salt;
+    this.#placed = placed;
+    for (let position = 0; position < placed.length; position++) {
+      this.#ranOn[position] = placed[position]!;
+      if (placed[position] === this.#context.member) this.#own.push(position);
+    }
+    this.#reported = false;
+    if (this.#context.member === coordinator) {
+      this.#positions.push(placed.length);
+      this.#reportsAwaited = this.#context.members;
+    }
+    this.#takeEarly();
+  }
+
+  /** Reads transactions ahead and asks for what they will need for certain. */
+  #readAhead(): boolean {
+    const end = Math.min(this.#own.length, this.#readCount + readPerStep);
+    for (; this.#readCount < end; this.#readCount++) {
+      const read = this.#executor.transaction(this.#own[this.#readCount]!);
+      if (read?.transaction === undefined) continue;
+      const { sender, transaction } = read;
+      for (const address of [sender, transaction.to]) {
+        if (address === undefined) continue;
+        const cell = this.#memory.cell(hexToBytes(address));
+        if (cell.owner !== this.#context.member && cell.base === undefined) this.#ask({ kind: 'account', cell });
+      }
+    }
+    this.#flushAsks();
+    return true;
+  }
+
+  #run(position: number): void {
+    this.#runs += 1;
+    const outcome = this.#executor.run(position);
+    if (!Array.isArray(outcome)) return;
+    this.#disordered = true;
+    this.#blocked.set(position, outcome);
+    for (const wanted of outcome) this.#ask(wanted);
+  }
+
+  /** Runs again what ran before something that it depends on. `false`: it is not done, something is missing. */
+  #settle(): boolean {
+    for (const position of this.#own) {
+      const run = this.#executor.runs[position];
+      if (run !== undefined && this.#executor.upToDate(run)) continue;
+      this.#run(position);
+      if (this.#blocked.size > 0) return false;
+    }
+    this.#disordered = false;
+    return true;
+  }
+
+  #report(): void {
+    this.#reported = true;
+    const runs = this.#own.map((position) => this.#executor.runs[position]!);
+    const body = encodeReport(runs, this.#salt);
+    this.#send(coordinator, kinds.REPORT, body);
+  }
+
+  #onReport(from: number, body: Uint8Array): void {
+    assert(this.#context.member === coordinator, 'reports go to the coordinator');
+    if (this.#reportsAwaited === 0) throw malformed('reports what nobody asked for');
+    const report = decodeReport(body, this.#steps.length);
+    this.#graph.add(from, report, this.#executor.round > 1);
+    for (const each of report.positions) {
+      if (this.#ranOn[each.position] !== from) throw malformed(`reports position ${each.position} of another member`);
+      this.#reports[each.position] = each;
+    }
+    this.#reportsAwaited -= 1;
+    if (this.#reportsAwaited === 0) this.#validate();
+  }
+
+  #validate(): void {
+    const wrong = this.#graph.wrong();
+    const withoutGas = this.#checkGas(wrong);
+    const { members } = this.#context;
+    if (wrong.size === 0) {
+      for (let to = 0; to < members; to++) this.#send(to, kinds.FINISH, new Uint8Array(0));
+      return;
+    }
+    const end = this.#steps.length;
+    const round = this.#executor.round + 1;
+    let again = this.#graph.closure(wrong, end);
+    const last = round > partitionLimits.roundsMax;
+    if (last) again = range(again[0]!, end);
+    const groups = last ? [again] : this.#graph.components(again, end);
+    const placed = placeAgain(
+      groups,
+      (position) => Number(this.#reports[position]?.gasUsed ?? 0n) + 1,
+      (position) => this.#ranOn[position]!,
+      members,
+    );
+    const keys = this.#graph.writtenKeys(again, end);
+    const wanted = Array.from({ length: members }, () => new Set<number>());
+    for (const position of again) for (const id of keys.get(position)!) wanted[placed.get(position)!]!.add(id);
+    this.#graph.remove(new Set(again));
+    for (const position of again) this.#ranOn[position] = placed.get(position)!;
+    this.#withoutGas = withoutGas;
+    this.#reportsAwaited = new Set(placed.values()).size;
+    this.#positions.push(again.length);
+    const body = encodePlan({
+      round,
+      again: again.map((position) => ({ position, member: placed.get(position)! })),
+      withoutGas: [...withoutGas],
+      wanted: wanted.map((ids) => [...ids]),
+    });
+    for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLAN, body);
+  }
+
+  /** Which transactions the block's gas does not suffice for; those that ran as if it were otherwise are wrong. */
+  #checkGas(wrong: Set<number>): Set<number> {
+    const { gasLimit } = this.#task.fields;
+    const without = new Set<number>();
+    let used = 0n;
+    for (let position = 0; position < this.#steps.length; position++) {
+      const report = this.#reports[position];
+      if (report?.gasLimit === undefined) continue;
+      const fits = report.gasLimit <= gasLimit - used;
+      if (!fits) without.add(position);
+      if (fits === this.#withoutGas.has(position)) wrong.add(position);
+      else if (report.included) used += report.gasUsed;
+    }
+    return without;
+  }
+
+  #onPlan(from: number, { round, again, withoutGas, wanted }: Plan): void {
+    fromCoordinator(from);
+    const { member, members } = this.#context;
+    const executor = this.#executor;
+    if (round !== executor.round + 1 || !this.#reported) throw malformed(`plans round ${round} out of turn`);
+    executor.round = round;
+    executor.withoutGas.clear();
+    for (const position of withoutGas) executor.withoutGas.add(position);
+    const ships = Array.from({ length: members }, () => new PartsPicker());
+    this.#shipped = { accounts: [], slots: [] };
+    this.#own = [];
+    const busy = new Set<number>();
+    for (const { position, member: to } of again) {
+      busy.add(to);
+      const run = executor.runs[position];
+      if (run !== undefined) {
+        for (const { cell } of run.accounts) ships[to]!.account(cell);
+        for (const { account, slot, cell } of run.slots) ships[to]!.slot(account, slot, cell);
+        executor.withdraw(run);
+      }
+      if (to === member) this.#own.push(position);
+    }
+    this.#memory.forgetForeign();
+    this.#addWanted(ships, wanted);
+    for (const to of busy) if (to !== member) this.#ship(to, ships[to]!.all(), round);
+    for (const { cell, slots } of ships[member]!.all()) {
+      this.#shipped.accounts.push(cell);
+      for (const { cell: part } of slots) this.#shipped.slots.push(part);
+    }
+    this.#blocked.clear();
+    this.#ready = [];
+    this.#next = 0;
+    this.#disordered = false;
+    this.#reported = this.#own.length === 0;
+    this.#shipsAwaited = this.#own.length === 0 ? 0 : members - 1;
+    if (this.#shipsAwaited === 0) this.#complete();
+    this.#takeEarly();
+  }
+
+  /** Adds the cells of the wanted keys that are here. */
+  #addWanted(ships: PartsPicker[], wanted: number[][]): void {
+    const { member } = this.#context;
+    if (wanted.every((ids, to) => to === member || ids.length === 0)) return;
+    const wantedBy = new Map<number, number[]>();
+    wanted.forEach((ids, to) => {
+      if (to === member) return;
+      for (const id of ids) wantedBy.set(id, [...(wantedBy.get(id) ?? []), to]);
+    });
+    for (const cell of this.#memory.cells()) {
+      const id = accountKeyId(cell.address, this.#salt);
+      for (const to of wantedBy.get(id) ?? []) ships[to]!.account(cell);
+      cell.slots?.values().forEach((part, index) => {
+        const slot = cell.slots!.keyAt(index).slice();
+        for (const to of wantedBy.get(slotKeyId(id, slot)) ?? []) ships[to]!.slot(cell, slot, part);
+      });
+    }
+  }
+
+  #ship(to: number, parts: readonly CellParts[], round: number): void {
+    const writer = new ByteWriter(1_024);
+    writer.number(round);
+    writeCells(writer, parts, round);
+    this.#send(to, kinds.SHIP, writer.finish());
+  }
+
+  /** What was shipped for this round is all there is. */
+  #complete(): void {
+    const { round } = this.#executor;
+    for (const cell of this.#shipped.accounts) cell.complete = round;
+    for (const cell of this.#shipped.slots) cell.complete = round;
+  }
+
+  // What others have.
+
+  #onCells(from: number, kind: number, body: Uint8Array): void {
+    const reader = new ByteReader(body);
+    const round = reader.number();
+    const now = this.#placed === undefined ? 0 : this.#executor.round;
+    if (round > partitionLimits.roundsMax + 1) throw malformed(`is of round ${round}`);
+    if (round > now) {
+      // A member may be in the next round already, not further.
+      this.#early.push({ from, body: body.slice(), kind, round });
+      return;
+    }
+    if (kind === kinds.ASK) return this.#answer(from, reader, round);
+    if (round < now) throw malformed(`answers for round ${round} in round ${now}`);
+    const ships = kind === kinds.SHIP;
+    readCells(reader, this.#memory, this.#context.codes, {
+      account: (cell) => {
+        if (ships) this.#shipped.accounts.push(cell);
+        else if (--cell.awaited === 0) cell.complete = round;
+      },
+      slot: (cell) => {
+        if (ships) this.#shipped.slots.push(cell);
+        else if (--cell.awaited === 0) cell.complete = round;
+      },
+    });
+    for (let left = ships ? 0 : reader.count(33); left > 0; left--) {
+      const hash = reader.fixed(32);
+      this.#context.codes.set(hash, reader.bytes().slice());
+    }
+    reader.end();
+    if (ships) {
+      this.#shipsAwaited -= 1;
+      if (this.#shipsAwaited === 0) this.#complete();
+      return;
+    }
+    for (const [position, wanted] of this.#blocked) {
+      if (!wanted.every((each) => this.#here(each))) continue;
+      this.#blocked.delete(position);
+      this.#ready.push(position);
+    }
+    this.#ready.sort((a, b) => a - b);
+  }
+
+  #takeEarly(): void {
+    const early = this.#early;
+    this.#early = [];
+    for (const { from, kind, body } of early) this.#onCells(from, kind, body);
+  }
+
+  #here(wanted: Wanted): boolean {
+    const { round } = this.#executor;
+    if (wanted.kind === 'code') return this.#context.codes.get(wanted.codeHash) !== undefined;
+    const cell = wanted.kind === 'slot' ? wanted.slotCell : wanted.cell;
+    return cell.awaited === 0 && (round === 1 || cell.complete === round);
+  }
+
+  #ask(wanted: Wanted): void {
+    const { member, members } = this.#context;
+    const others = this.#executor.round > 1 && wanted.kind !== 'code';
+    if (wanted.kind === 'code') {
+      const name = bytesToHex(wanted.codeHash);
+      if (this.#codesAsked.has(name)) return;
+      this.#codesAsked.add(name);
+    } else {
+      const cell = wanted.kind === 'slot' ? wanted.slotCell : wanted.cell;
+      if (cell.awaited > 0) return;
+      cell.awaited = others ? members - 1 : 1;
+    }
+    this.#remoteReads += 1;
+    for (let to = 0; to < members; to++) {
+      if (to === member || (!others && to !== wanted.cell.owner)) continue;
+      const list = this.#asks.get(to);
+      if (list === undefined) this.#asks.set(to, [wanted]);
+      else list.push(wanted);
+    }
+  }
+
+  #flushAsks(): void {
+    for (const [to, list] of this.#asks) {
+      const writer = new ByteWriter(32 * list.length + 16);
+      writer.number(this.#executor.round);
+      writer.number(list.length);
+      for (const wanted of list) {
+        writer.byte(wanted.kind === 'account' ? 0 : wanted.kind === 'slot' ? 1 : 2);
+        writer.fixed(wanted.cell.address);
+        if (wanted.kind === 'slot') writer.fixed(wanted.slot);
+        if (wanted.kind === 'code') writer.fixed(wanted.codeHash);
+      }
+      this.#send(to, kinds.ASK, writer.finish());
+    }
+    this.#asks.clear();
+  }
+
+  #answer(to: number, reader: ByteReader, round: number): void {
+    const { member, state, codes } = this.#context;
+    const parts = new PartsPicker();
+    const found: { hash: Uint8Array; code: Uint8Array }[] = [];
+    for (let left = reader.count(21); left > 0; left--) {
+      const kind = reader.below(3, 'question');
+      const cell = this.#memory.cell(reader.fixed(20));
+      const owned = cell.owner === member;
+      if (owned && cell.base === undefined) {
+        this.#memory.setBase(cell, (state.account(cell.address) as HostAccount | undefined) ?? null);
+      }
+      if (kind === 0) parts.account(cell);
+      if (kind === 1) {
+        const slot = reader.fixed(32).slice();
+        const part = slotCell(cell, slot);
+        if (owned && part.base === undefined) {
+          part.base = (state.storage(cell.address, slot) as Uint8Array | undefined)?.slice() ?? null;
+        }
+        parts.slot(cell, slot, part);
+      }
+      if (kind === 2) {
+        const hash = reader.fixed(32).slice();
+        found.push({ hash, code: codes.get(hash) ?? (state.code(hash) as Uint8Array) });
+      }
+    }
+    reader.end();
+    const writer = new ByteWriter(1_024);
+    writer.number(round);
+    writeCells(writer, parts.all(), round);
+    writer.number(found.length);
+    for (const { hash, code } of found) {
+      writer.fixed(hash);
+      writer.bytes(code);
+    }
+    this.#send(to, kinds.ANSWER, writer.finish());
+  }
+
+  // The end.
+
+  #finish(): boolean {
+    const { members, member } = this.#context;
+    if (!this.#finished) {
+      this.#finished = true;
+      const runs = this.#executor.runs;
+      const byOwner = finalAccounts(runs, members);
+      for (let to = 0; to < members; to++) {
+        if (to === member) this.#finals[to] = byOwner[to];
+        else this.#send(to, kinds.FINALS, encodeFinals(byOwner[to]!));
+      }
+      let gas = 0n;
+      for (const run of runs) if (run !== undefined) gas += run.gas;
+      const results = resultsOf(runs, { runs: this.#runs, gas, remoteReads: this.#remoteReads });
+      if (member === coordinator) this.#results[member] = results;
+      else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
+      return true;
+    }
+    if (this.#prepared === undefined) {
+      for (let from = 0; from < members; from++) if (this.#finals[from] === undefined) return false;
+      this.#prepare();
+      return true;
+    }
+    if (member !== coordinator || this.#decision !== undefined) return false;
+    for (let from = 0; from < members; from++) {
+      if (this.#results[from] === undefined || this.#tops[from] === undefined) return false;
+    }
+    this.#decide();
+    return true;
+  }
+
+  #prepare(): void {
+    const { member, members, state } = this.#context;
+    const { changes, accounts } = mergeFinals(this.#finals as FinalAccount[][], state);
+    const prepared = state.prepare(changes);
+    const accessList = encodeAccessList({ accounts, codes: changes.codes, codeReads: [] });
+    this.#prepared = { prepared, accessList };
+    const { first, end } = bucketsOf(member, members);
+    const tops = prepared.tops.slice(first, end);
+    if (member === coordinator) {
+      this.#tops[member] = { tops, accessList };
+      return;
+    }
+    const writer = new ByteWriter(accessList.length + 600 * tops.length);
+    for (const top of tops) writer.bytes(encodeTop(top));
+    writer.bytes(accessList);
+    this.#send(coordinator, kinds.TOPS, writer.finish());
+  }
+
+  #onTops(from: number, body: Uint8Array): void {
+    const reader = new ByteReader(body);
+    const { first, end } = bucketsOf(from, this.#context.members);
+    const tops: TopNode[] = [];
+    for (let bucket = first; bucket < end; bucket++) {
+      tops.push(decodeTop(reader.bytes().slice(), bucketPosition(bucket)));
+    }
+    const accessList = reader.bytes().slice();
+    reader.end();
+    this.#tops[from] = { tops, accessList };
+  }
+
+  #decide(): void {
+    const { rules } = this.#context;
+    const results = this.#results as Results[];
+    const tops = this.#tops as { tops: TopNode[]; accessList: Uint8Array }[];
+    const { block, codeReads, ancestorsRead } = assembleBlock(
+      this.#task,
+      this.#steps,
+      rules,
+      results,
+      tops.flatMap((each) => each.tops),
+    );
+    this.#ancestorsRead = ancestorsRead;
+    this.#whole = {
+      block,
+      accessLists: tops.map(({ accessList }) => accessList),
+      codeReads,
+      figures: {
+        rounds: this.#executor.round,
+        positions: this.#positions,
+        runs: results.map(({ figures }) => figures.runs),
+        gas: results.map(({ figures }) => figures.gas),
+        remoteReads: results.map(({ figures }) => figures.remoteReads),
+      },
+    };
+    this.#decideOn(block.header);
+  }
+
+  #onCommit(from: number, body: Uint8Array): void {
+    fromCoordinator(from);
+    if (this.#prepared === undefined) throw malformed('commits what is not prepared');
+    const reader = new ByteReader(body);
+    const header = decodeHeader(reader.bytes().slice());
+    this.#ancestorsRead = reader.below(257, 'ancestor');
+    reader.end();
+    this.#decideOn(header);
+  }
+
+  #decideOn(header: Header): void {
+    const { prepared, accessList } = this.#prepared!;
+    this.#decision = { header, prepared, accessList, ancestorsRead: this.#ancestorsRead, whole: this.#whole };
+    this.#context.decided(this.#decision);
+  }
+}
+
+function fromCoordinator(from: number): void {
+  if (from !== coordinator) throw malformed(`is the coordinator's to send, not member ${from}'s`);
+}
+
+function range(from: number, end: number): number[] {
+  return Array.from({ length: end - from }, (_, index) => from + index);
+}
+
+function senderOf(raw: Uint8Array): Address | undefined {
+  try {
+    return recoverSender(readTransaction(raw));
+  } catch (error) {
+    if (isChainError(error, 'INVALID_ARGUMENT')) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,176 @@
+import { notHere, type HostAccount } from '@sheaf/evm';
+import { equalBytes } from '@sheaf/primitives';
+import { ByteMap, emptyCodeHashBytes, isEmptyCode } from '@sheaf/state';
+import { keccak256 } from '@sheaf/trie';
+import type { AccountAccess, SlotAccess } from './position-run.ts';
+import {
+  countBelow,
+  latestBelow,
+  type CodeVersion,
+  type Credit,
+  type NonceVersion,
+  type SlotVersion,
+  type Version,
+} from './versions.ts';
+
+/** A slot that some transaction here looked at, or another member told of. */
+export interface SlotCell {
+  /** Before the block: `undefined` while it is not known, `null` for zero. */
+  base: Uint8Array | null | undefined;
+  versions: SlotVersion[];
+  /** The last round in which all other members' versions of it are here. */
+  complete: number;
+  /** Members that have not answered yet, while it is asked for. */
+  awaited: number;
+  /** The last access to it, of any position. */
+  latest: SlotAccess | undefined;
+}
+
+/** An account that some transaction here looked at, or another member told of. */
+export interface AccountCell {
+  address: Uint8Array;
+  owner: number;
+  /** Before the block: `undefined` while it is not known, `null` when there is none. */
+  base: HostAccount | null | undefined;
+  codes: CodeVersion[];
+  nonces: NonceVersion[];
+  credits: Credit[];
+  slots: ByteMap<SlotCell> | undefined;
+  complete: number;
+  awaited: number;
+  /** The last access to it, of any position. */
+  latest: AccountAccess | undefined;
+}
+
+const zero = 0n;
+
+/**
+ * Multi-version memory of one member for one block: for each key what was before the block, and what each transaction
+ * left that has run here or that another member told of.
+ */
+export class VersionedMemory {
+  /** Whether one member owns everything. */
+  readonly alone: boolean;
+  readonly #cells = new ByteMap<AccountCell>(20, 256);
+  readonly #codeOwners = new ByteMap<AccountCell>(32);
+  readonly #owners: Uint8Array;
+
+  /** `owners`: the member of each bucket. */
+  constructor(owners: Uint8Array) {
+    this.#owners = owners;
+    this.alone = owners.every((owner) => owner === owners[0]);
+  }
+
+  /** The cell of the account, made when there is none. */
+  cell(address: Uint8Array): AccountCell {
+    const known = this.#cells.get(address);
+    if (known !== undefined) return known;
+    const copy = address.slice();
+    const cell: AccountCell = {
+      address: copy,
+      owner: this.#owners[keccak256(copy)[0]!]!,
+      base: undefined,
+      codes: [],
+      nonces: [],
+      credits: [],
+      slots: undefined,
+      complete: 0,
+      awaited: 0,
+      latest: undefined,
+    };
+    this.#cells.set(copy, cell);
+    return cell;
+  }
+
+  cells(): readonly AccountCell[] {
+    return this.#cells.values();
+  }
+
+  /** What the account was before the block. */
+  setBase(cell: AccountCell, base: HostAccount | null): void {
+    cell.base = base;
+    if (base !== null && !isEmptyCode(base.codeHash)) this.#codeOwners.set(base.codeHash, cell);
+  }
+
+  /** An account that had the code before the block. */
+  codeOwner(codeHash: Uint8Array): AccountCell | undefined {
+    return this.#codeOwners.get(codeHash);
+  }
+
+  /** Afterwards no version of another member is here. */
+  forgetForeign(): void {
+    for (const cell of this.#cells.values()) {
+      dropForeign(cell.codes);
+      dropForeign(cell.nonces);
+      if (dropForeign(cell.credits)) resum(cell.credits);
+      cell.awaited = 0;
+      for (const slot of cell.slots?.values() ?? []) {
+        dropForeign(slot.versions);
+        slot.awaited = 0;
+      }
+    }
+  }
+}
+
+/** The slot's cell, made when there is none. */
+export function slotCell(cell: AccountCell, slot: Uint8Array): SlotCell {
+  cell.slots ??= new ByteMap<SlotCell>(32, 4);
+  const known = cell.slots.get(slot);
+  if (known !== undefined) return known;
+  const made: SlotCell = { base: undefined, versions: [], complete: 0, awaited: 0, latest: undefined };
+  cell.slots.set(slot, made);
+  return made;
+}
+
+/** The account as the position finds it. Its base is known. */
+export function accountAt(cell: AccountCell, position: number): HostAccount | undefined {
+  const { base, codes, nonces, credits } = cell;
+  const nonce = nonces.length === 0 ? undefined : latestBelow(nonces, position);
+  const credit = credits.length === 0 ? undefined : latestBelow(credits, position);
+  const code = codes.length === 0 ? undefined : latestBelow(codes, position);
+  if (nonce === undefined && credit === undefined && code === undefined) return base ?? undefined;
+  const account = {
+    nonce: nonce?.nonce ?? base?.nonce ?? zero,
+    balance: (base?.balance ?? zero) + (credit?.sum ?? zero),
+    codeHash: code?.codeHash ?? base?.codeHash ?? emptyCodeHashBytes,
+    hasStorage: base?.hasStorage === true && lastWipe(codes, position) < 0,
+  };
+  const empty = account.nonce === zero && account.balance === zero && equalBytes(account.codeHash, emptyCodeHashBytes);
+  return empty ? undefined : account;
+}
+
+/** The position below `position` that last did away with the storage of before; -1: none. */
+export function lastWipe(codes: readonly CodeVersion[], position: number): number {
+  for (let at = countBelow(codes, position) - 1; at >= 0; at--) if (codes[at]!.wipes) return codes[at]!.position;
+  return -1;
+}
+
+/**
+ * The slot as the position finds it: `undefined` is zero, `notHere` when that depends on what was before the block and
+ * nobody has said yet. The account's base is known.
+ */
+export function slotAt(
+  cell: AccountCell,
+  slot: SlotCell | undefined,
+  position: number,
+): Uint8Array | undefined | typeof notHere {
+  const wipe = cell.codes.length === 0 ? -1 : lastWipe(cell.codes, position);
+  const version = slot === undefined ? undefined : latestBelow(slot.versions, position);
+  if (version !== undefined && version.position >= wipe) return version.value;
+  if (wipe >= 0 || cell.base?.hasStorage !== true) return undefined;
+  if (slot?.base === undefined) return notHere;
+  return slot.base ?? undefined;
+}
+
+function dropForeign(versions: Version[]): boolean {
+  let kept = 0;
+  for (const version of versions) if (version.round >= 0) versions[kept++] = version;
+  const dropped = kept < versions.length;
+  versions.length = kept;
+  return dropped;
+}
+
+function resum(credits: Credit[]): void {
+  let sum = zero;
+  for (const credit of credits) credit.sum = sum += credit.delta;
+}

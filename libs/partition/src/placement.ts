@@ -1,0 +1,153 @@
+// Who runs which position. Whatever comes out is right; the better it is guessed, the fewer runs are in vain.
+import { bytesToHex, hexToBytes, type Address } from '@sheaf/primitives';
+import { keccak256 } from '@sheaf/trie';
+import type { BlockTask } from '@sheaf/state-transition';
+import { skim } from './skim.ts';
+import type { Step } from './steps.ts';
+
+/** Of ERC-20: it writes what the caller and who is named in the arguments have, and nothing that others do. */
+const ofParties = new Map([
+  [0xa9059cbb, 1],
+  [0x23b872dd, 2],
+  [0x095ea7b3, 1],
+]);
+
+const transferGas = 21_000;
+/** What a call is taken to need when nobody knows: gas limits are often far above. */
+const callGasMax = 150_000;
+
+export interface PlacementInput {
+  task: BlockTask;
+  steps: readonly Step[];
+  /** Of each transaction; `undefined`: it has no valid signature. */
+  senders: readonly (Address | undefined)[];
+  members: number;
+  /** The member of each bucket. */
+  owners: Uint8Array;
+  /** Part of all gas that the coordinator is taken to spend beside its transactions. */
+  coordinatorShare: number;
+}
+
+/** The member of each position. A small block is the coordinator's. */
+export function place(input: PlacementInput): Uint8Array {
+  const { task, steps, senders, members, owners } = input;
+  const placed = new Uint8Array(steps.length);
+  if (members === 1) return placed;
+  const groups = new Groups(steps.length);
+  const gas = new Float64Array(steps.length);
+  const preferred = new Int16Array(steps.length).fill(-1);
+  const ownerOf = new Map<string, number>();
+  const ownerOfAddress = (address: Address): number => {
+    let owner = ownerOf.get(address);
+    if (owner === undefined) ownerOf.set(address, (owner = owners[keccak256(hexToBytes(address))[0]!]!));
+    return owner;
+  };
+  let total = 0;
+  for (let position = 0; position < steps.length; position++) {
+    const step = steps[position]!;
+    if (step.kind !== 'transaction') continue;
+    const sender = senders[step.index];
+    const seen = sender === undefined ? undefined : skim(task.transactions[step.index]!);
+    if (sender === undefined || seen === undefined) continue;
+    groups.join(position, sender);
+    const { to, selector, data, gasLimit } = seen;
+    const calls = to === undefined || data.length > 0;
+    gas[position] = calls ? Math.min(gasLimit, callGasMax) : transferGas;
+    total += gas[position]!;
+    preferred[position] = ownerOfAddress(to !== undefined && calls ? to : sender);
+    if (to === undefined || data.length === 0) continue;
+    const parties = ofParties.get(selector);
+    if (parties === undefined || data.length < 4 + 32 * parties) {
+      groups.join(position, to);
+      continue;
+    }
+    if (parties === 1) groups.join(position, `${to}${sender}`);
+    for (let argument = 0; argument < parties; argument++) {
+      const from = 4 + 32 * argument + 12;
+      groups.join(position, `${to}${bytesToHex(data.subarray(from, from + 20))}`);
+    }
+  }
+  const loads = new Float64Array(members);
+  loads[0] = total * input.coordinatorShare;
+  const target = (total + loads[0]) / members;
+  const byGroup = groups.all(gas);
+  for (const { positions, gas: needed } of byGroup) {
+    if (needed === 0) continue;
+    const owner = preferred[positions[0]!]!;
+    let member = owner;
+    if (loads[owner]! + needed > target) {
+      member = 0;
+      for (let other = 1; other < members; other++) if (loads[other]! < loads[member]!) member = other;
+    }
+    loads[member]! += needed;
+    for (const position of positions) placed[position] = member;
+  }
+  return placed;
+}
+
+/** Positions that are to run on one member, by the names that they share. */
+class Groups {
+  readonly #parents: Int32Array;
+  readonly #first = new Map<string, number>();
+
+  constructor(count: number) {
+    this.#parents = Int32Array.from({ length: count }, (_, position) => position);
+  }
+
+  join(position: number, name: string): void {
+    const other = this.#first.get(name);
+    if (other === undefined) this.#first.set(name, position);
+    else this.#parents[this.#find(position)] = this.#find(other);
+  }
+
+  /** The largest first. */
+  all(gas: Float64Array): { positions: number[]; gas: number }[] {
+    const groups = new Map<number, { positions: number[]; gas: number }>();
+    for (let position = 0; position < this.#parents.length; position++) {
+      const root = this.#find(position);
+      let group = groups.get(root);
+      if (group === undefined) groups.set(root, (group = { positions: [], gas: 0 }));
+      group.positions.push(position);
+      group.gas += gas[position]!;
+    }
+    return [...groups.values()].sort((a, b) => b.gas - a.gas || a.positions[0]! - b.positions[0]!);
+  }
+
+  #find(position: number): number {
+    const parents = this.#parents;
+    let root = position;
+    while (parents[root] !== root) root = parents[root]!;
+    for (let at = position; at !== root;) {
+      const next = parents[at]!;
+      parents[at] = root;
+      at = next;
+    }
+    return root;
+  }
+}
+
+/** Puts groups of positions that run again on members: each where most of it ran before, unless that one has too much. */
+export function placeAgain(
+  groups: readonly (readonly number[])[],
+  gasOf: (position: number) => number,
+  before: (position: number) => number,
+  members: number,
+): Map<number, number> {
+  const sized = groups.map((positions) => ({
+    positions,
+    gas: positions.reduce((sum, position) => sum + gasOf(position), 0),
+  }));
+  sized.sort((a, b) => b.gas - a.gas || a.positions[0]! - b.positions[0]!);
+  const total = sized.reduce((sum, { gas }) => sum + gas, 0);
+  const loads = new Float64Array(members);
+  const placed = new Map<number, number>();
+  for (const { positions, gas } of sized) {
+    const shares = new Float64Array(members);
+    for (const position of positions) shares[before(position)]! += gasOf(position);
+    let member = shares.indexOf(Math.max(...shares));
+    if (loads[member]! + gas > total / members) member = loads.indexOf(Math.min(...loads));
+    loads[member]! += gas;
+    for (const position of positions) placed.set(position, member);
+  }
+  return placed;
+}

@@ -1,0 +1,191 @@
+// What an executor tells the coordinator of the runs that count: all that receipts and the list of what was dropped need.
+import type { Log, TransactionType } from '@sheaf/ethereum';
+import { bytesToHex, type Address, type Hash32 } from '@sheaf/primitives';
+import type { DropReason } from '@sheaf/state-transition';
+import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import type { PositionRun, StepOutcome } from './position-run.ts';
+
+export interface Result {
+  position: number;
+  outcome: StepOutcome;
+}
+
+export interface Results {
+  results: Result[];
+  /** Hashes of codes that were read, with the first position that did. */
+  codeReads: Map<Hash32, number>;
+  /** Hashes of codes that accounts got, with the first position that did. */
+  codesMade: Map<Hash32, number>;
+  /** How many headers back BLOCKHASH looked. */
+  ancestors: number;
+  figures: MemberFigures;
+}
+
+/** What one member did for a block. */
+export interface MemberFigures {
+  /** Runs, those that were in vain among them. */
+  runs: number;
+  /** Gas of the runs that count. */
+  gas: bigint;
+  /** Keys that were asked of other members. */
+  remoteReads: number;
+}
+
+const noBloom = new Uint8Array(256);
+
+export function resultsOf(runs: readonly (PositionRun | undefined)[], figures: MemberFigures): Results {
+  const results: Result[] = [];
+  const codeReads = new Map<Hash32, number>();
+  const codesMade = new Map<Hash32, number>();
+  let ancestors = 0;
+  const first = (map: Map<Hash32, number>, hash: Hash32, position: number) => {
+    if (!map.has(hash)) map.set(hash, position);
+  };
+  for (const run of runs) {
+    if (run === undefined) continue;
+    const { position, outcome } = run;
+    results.push({ position, outcome });
+    for (const hash of run.codeReads) first(codeReads, hash, position);
+    for (const { cell } of run.accounts) {
+      for (const { position: at, code, codeHash } of cell.codes) {
+        if (at === position && code !== undefined) first(codesMade, bytesToHex(codeHash) as Hash32, position);
+      }
+    }
+    ancestors = Math.max(ancestors, run.ancestors);
+  }
+  return { results, codeReads, codesMade, ancestors, figures };
+}
+
+export function encodeResults({ results, codeReads, codesMade, ancestors, figures }: Results): Uint8Array {
+  const writer = new ByteWriter(160 * results.length + 64);
+  writer.number(results.length);
+  for (const { position, outcome } of results) {
+    writer.number(position);
+    writeOutcome(writer, outcome);
+  }
+  for (const map of [codeReads, codesMade]) {
+    writer.number(map.size);
+    for (const [hash, position] of map) {
+      writer.hex(hash);
+      writer.number(position);
+    }
+  }
+  writer.number(ancestors);
+  writer.number(figures.runs);
+  writer.natural(figures.gas);
+  writer.number(figures.remoteReads);
+  return writer.finish();
+}
+
+/** @throws ChainError `INVALID_ARGUMENT` */
+export function decodeResults(bytes: Uint8Array, end: number): Results {
+  const reader = new ByteReader(bytes);
+  const results: Result[] = [];
+  for (let left = reader.count(2); left > 0; left--) {
+    results.push({ position: reader.below(end, 'position'), outcome: readOutcome(reader) });
+  }
+  const readMap = () => {
+    const map = new Map<Hash32, number>();
+    for (let left = reader.count(33); left > 0; left--) map.set(reader.hash(), reader.below(end, 'position'));
+    return map;
+  };
+  const codeReads = readMap();
+  const codesMade = readMap();
+  const ancestors = reader.below(257, 'ancestor');
+  const figures = { runs: reader.number(), gas: reader.natural(), remoteReads: reader.number() };
+  reader.end();
+  return { results, codeReads, codesMade, ancestors, figures };
+}
+
+function writeOutcome(writer: ByteWriter, outcome: StepOutcome): void {
+  switch (outcome.kind) {
+    case 'system':
+      writer.byte(0);
+      writer.byte(systemStatuses.indexOf(outcome.status));
+      if (outcome.status === 'success') writer.bytes(outcome.output ?? new Uint8Array(0));
+      return;
+    case 'withdrawals':
+      writer.byte(1);
+      return;
+    case 'included':
+      writer.byte(2);
+      writeIncluded(writer, outcome);
+      return;
+    case 'dropped':
+      writer.byte(3);
+      writer.hex(outcome.hash);
+      writer.text(outcome.reason);
+      writer.text(outcome.cause ?? '');
+      return;
+  }
+}
+
+const systemStatuses = ['success', 'NO_CODE', 'FAILED'] as const;
+
+function writeIncluded(writer: ByteWriter, outcome: StepOutcome & { kind: 'included' }): void {
+  const { transaction, sender, applied } = outcome;
+  const { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom } = applied;
+  writer.hex(transaction.hash);
+  writer.byte(transaction.type);
+  writer.byte((success ? 1 : 0) | (transaction.to === undefined ? 0 : 2) | (contractAddress === undefined ? 0 : 4));
+  writer.hex(sender);
+  if (transaction.to !== undefined) writer.hex(transaction.to);
+  if (contractAddress !== undefined) writer.hex(contractAddress);
+  writer.natural(transaction.gasLimit);
+  writer.natural(gasUsed);
+  writer.natural(blobGasUsed);
+  writer.natural(effectiveGasPrice);
+  writer.number(logs.length);
+  for (const { address, topics, data } of logs) {
+    writer.hex(address);
+    writer.byte(topics.length);
+    for (const topic of topics) writer.hex(topic);
+    writer.bytes(data);
+  }
+  if (logs.length > 0) writer.fixed(logsBloom);
+}
+
+function readOutcome(reader: ByteReader): StepOutcome {
+  switch (reader.byte()) {
+    case 0: {
+      const status = systemStatuses[reader.below(3, 'status')]!;
+      return { kind: 'system', status, output: status === 'success' ? reader.bytes().slice() : undefined };
+    }
+    case 1:
+      return { kind: 'withdrawals' };
+    case 2:
+      return readIncluded(reader);
+    case 3: {
+      const hash = reader.hash();
+      const reason = reader.text() as DropReason;
+      const cause = reader.text();
+      return { kind: 'dropped', hash, reason, cause: cause === '' ? undefined : cause, gasLimit: undefined };
+    }
+    default:
+      throw malformed('has an outcome of no kind');
+  }
+}
+
+function readIncluded(reader: ByteReader): StepOutcome {
+  const hash = reader.hash();
+  const type = reader.below(5, 'type') as TransactionType;
+  const flags = reader.byte();
+  const sender = reader.address();
+  const to = (flags & 2) === 0 ? undefined : reader.address();
+  const contractAddress: Address | undefined = (flags & 4) === 0 ? undefined : reader.address();
+  const gasLimit = reader.natural();
+  const gasUsed = reader.natural();
+  const blobGasUsed = reader.natural();
+  const effectiveGasPrice = reader.natural();
+  const logs: Log[] = [];
+  for (let left = reader.count(22); left > 0; left--) {
+    const address = reader.address();
+    const topics: Hash32[] = [];
+    for (let topic = reader.below(5, 'topics'); topic > 0; topic--) topics.push(reader.hash());
+    logs.push({ address, topics, data: reader.bytes().slice() });
+  }
+  const logsBloom = logs.length > 0 ? reader.fixed(256).slice() : noBloom;
+  const success = (flags & 1) !== 0;
+  const applied = { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom };
+  return { kind: 'included', transaction: { hash, type, to, gasLimit }, sender, applied };
+}
