@@ -1,5 +1,5 @@
 import { ChainError, type Hash32 } from '@sheaf/primitives';
-import { laneV1 } from '@sheaf/proto';
+import type { laneV1 } from '@sheaf/proto';
 import {
   createRpcClient,
   implement,
@@ -17,10 +17,10 @@ import {
   type LaneConnectionEvents,
   type LaneTraffic,
 } from './lane-connection.ts';
+import { laneService } from './lane-frames.ts';
 import { helloTo, readHello, type LaneHello, type LaneIdentity } from './lane-handshake.ts';
 import { createLaneMetrics } from './lane-metrics.ts';
 
-const definition = laneV1.LaneServiceService;
 type LaneStream = TwoWayStream<laneV1.LaneFrame, laneV1.LaneFrame>;
 
 export interface LanePeersOptions {
@@ -45,7 +45,10 @@ export interface LanePeersOptions {
 export interface LanePeersDependencies {
   log: Logger;
   metrics?: Registry | undefined;
-  /** In the order in which the peer sent them, each once, between `onUp` and `onDown`. A ChainError that it throws ends the connection. */
+  /**
+   * In the order in which the peer sent them, each once, between `onUp` and `onDown`. The body may be a view of a frame of up
+   * to 256 KiB: what is kept for long is copied. A ChainError that this throws ends the connection.
+   */
   onMessage(from: number, body: Uint8Array): void;
   /** The peer can be sent to, already in this call. */
   onUp(member: number, hello: LaneHello): void;
@@ -190,7 +193,7 @@ export function createLanePeers(options: LanePeersOptions, deps: LanePeersDepend
   /** One connection from its call to its end. @returns how long it was up */
   function dial(peer: Peer): Promise<number> {
     const client = createRpcClient(
-      definition,
+      laneService,
       { address: peer.address, tls: options.tls },
       { log, metrics: deps.metrics },
     );
@@ -239,7 +242,7 @@ export function createLanePeers(options: LanePeersOptions, deps: LanePeersDepend
   }
 
   return {
-    service: implement(definition, { connect: (stream) => withoutRequest(() => accept(stream)) }),
+    service: implement(laneService, { connect: (stream) => withoutRequest(() => accept(stream)) }),
     send: (to, body) => peers[to]?.connection?.send(body),
     connected: (number) => peers[number]?.connection?.isUp() ?? false,
     start() {
