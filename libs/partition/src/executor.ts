@@ -9,7 +9,8 @@ import {
   type TransactionEffects,
 } from '@sheaf/evm';
 import { ChainError, bytesToHex, equalBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
-import { ByteMap, emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
+import type { ByteMap} from '@sheaf/state';
+import { emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
 import { gasPerBlob } from '@sheaf/ethereum';
 import {
   applyTransaction,

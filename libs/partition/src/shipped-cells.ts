@@ -1,8 +1,8 @@
 // Cells as members send them to each other: what was before the block, when the sender knows it, and the versions that the
 // sender's own runs of earlier rounds left.
 import type { HostAccount } from '@sheaf/evm';
-import { ByteMap } from '@sheaf/state';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import type { ByteMap } from '@sheaf/state';
+import type { ByteReader, ByteWriter } from './bytes.ts';
 import { slotCell, type AccountCell, type SlotCell, type VersionedMemory } from './memory.ts';
 import { insert, insertCredit, type Version } from './versions.ts';
 
@@ -97,7 +97,7 @@ export function readCells(
       const part = slotCell(cell, reader.fixed(32));
       const kind = reader.below(3, 'slot');
       const base = kind === 0 ? undefined : kind === 1 ? null : reader.fixed(32).slice();
-      part.base ??= base;
+      if (part.base === undefined) part.base = base;
       readVersions(reader, (position) => {
         const value = reader.byte() === 1 ? reader.fixed(32).slice() : undefined;
         insert(part.versions, { position, round: -1, value });
