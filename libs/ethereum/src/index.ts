@@ -13,6 +13,7 @@ export {
 } from './block.ts';
 export { contractAddress } from './contract-address.ts';
 export { decodeTransaction, readTransaction } from './decode-transaction.ts';
+export { encodeTransaction } from './encode-transaction.ts';
 export { effectiveGasPrice, floorDataGas, intrinsicGas, nextBaseFee } from './gas.ts';
 export { orderedRoot, receiptsRoot, transactionsRoot, withdrawalsRoot } from './ordered-root.ts';
 export { encodeReceipt, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';

@@ -1,14 +1,8 @@
 import { publicKeyToAddress, recoverPublicKey, signDigest } from '@sheaf/crypto';
-import {
-  bigintToBytes,
-  bigintToFixedBytes,
-  bytesToBigint,
-  concatBytes,
-  encodeRlp,
-  type Address,
-} from '@sheaf/primitives';
+import { bigintToFixedBytes, bytesToBigint, type Address } from '@sheaf/primitives';
+import { encodeTransaction } from './encode-transaction.ts';
 import { invalid } from './fields.ts';
-import { signingDigest, unsignedFields } from './signing-digest.ts';
+import { signingDigest } from './signing-digest.ts';
 import type { Transaction, TransactionFields } from './transaction.ts';
 
 /** What a caller gives to be signed; what is left out is zero, empty or, for fees, taken from `gasPrice`. */
@@ -33,13 +27,7 @@ export function signTransaction(unsigned: UnsignedTransaction, privateKey: Uint8
     maxPriorityFeePerGas: unsigned.maxPriorityFeePerGas ?? unsigned.gasPrice ?? 0n,
   };
   const { r, s, yParity } = signDigest(signingDigest(fields), privateKey);
-  const signature = [bigintToBytes(bytesToBigint(r)), bigintToBytes(bytesToBigint(s))];
-  if (fields.type === 0) {
-    const v = fields.chainId === undefined ? 27n : 35n + 2n * fields.chainId;
-    return encodeRlp([...unsignedFields(fields), bigintToBytes(v + BigInt(yParity)), ...signature]);
-  }
-  const body = encodeRlp([...unsignedFields(fields), bigintToBytes(BigInt(yParity)), ...signature]);
-  return concatBytes(Uint8Array.of(fields.type), body);
+  return encodeTransaction(fields, { r: bytesToBigint(r), s: bytesToBigint(s), yParity });
 }
 
 /** @throws ChainError `INVALID_ARGUMENT` on field `transaction.signature` when no key can have made it */
