@@ -1,29 +1,37 @@
-// npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--scale full|small] [--plot file] [--json file]
+// npm run bench -- <suite> [--runs N] [--rows a,b] [--workloads a,b] [--clock wall|cpu] [--scale full|small]
+// [--plot file] [--json file]
 //
 // The table goes to stdout, progress to stderr.
 import { writeFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { isMainThread, workerData } from 'node:worker_threads';
 import { cpuClockWorks, type ClockKind } from './clock.ts';
 import { describeEnvironment, readEnvironment } from './environment.ts';
 import { evmMemorySuite } from './evm/memory-suite.ts';
 import { evmSuite } from './evm/suite.ts';
+import { isMemberThread, serveMember } from './execution/member-thread.ts';
+import { executionSuite } from './execution/suite.ts';
 import { openChildName, runOpenChild } from './state/open-child.ts';
 import { scales, type ScaleName } from './state/scale.ts';
 import { stateSuite } from './state/suite.ts';
 import { BenchFault, type Suite } from './suite.ts';
 
-const suites: readonly Suite[] = [evmSuite, evmMemorySuite, stateSuite];
+const suites: readonly Suite[] = [evmSuite, evmMemorySuite, stateSuite, executionSuite];
 const runsMax = 1_000;
 
-const [first, second] = process.argv.slice(2);
+if (!isMainThread && isMemberThread(workerData)) serveMember();
+else runCommand(process.argv.slice(2));
 
-(first === openChildName ? runOpenChild(second!).then(() => 0) : main(process.argv.slice(2))).then(
-  (code) => process.exit(code),
-  (error: unknown) => {
-    console.error(error instanceof BenchFault ? `bench: ${error.message}` : error);
-    process.exit(1);
-  },
-);
+function runCommand(args: string[]): void {
+  const [first, second] = args;
+  (first === openChildName ? runOpenChild(second!).then(() => 0) : main(args)).then(
+    (code) => process.exit(code),
+    (error: unknown) => {
+      console.error(error instanceof BenchFault ? `bench: ${error.message}` : error);
+      process.exit(1);
+    },
+  );
+}
 
 async function main(args: string[]): Promise<number> {
   const wanted = parse(args);
@@ -36,10 +44,14 @@ async function main(args: string[]): Promise<number> {
   const unknown = wanted.rows?.find((row) => !suite.rows.includes(row));
   if (unknown !== undefined)
     throw new BenchFault(`${suite.name} has no row ${unknown}; it has ${suite.rows.join(', ')}`);
-  for (const option of ['scale', 'plot'] as const) {
+  for (const option of ['scale', 'plot', 'workloads'] as const) {
     if (wanted[option] === undefined || suite.options?.includes(option)) continue;
     throw new BenchFault(`${suite.name} has no --${option}`);
   }
+
+  const strange = wanted.workloads?.find((name) => suite.workloads?.includes(name) === false);
+  if (strange !== undefined)
+    throw new BenchFault(`${suite.name} has no workload ${strange}; it has ${suite.workloads!.join(', ')}`);
 
   const environment = readEnvironment();
   const startedMs = performance.now();
@@ -47,6 +59,7 @@ async function main(args: string[]): Promise<number> {
     runs: wanted.runs,
     clock: wanted.clock,
     scale: wanted.scale ?? 'full',
+    workloads: wanted.workloads,
     plot: wanted.plot,
     program: process.argv[1]!,
     rows: suite.rows.filter((row) => wanted.rows?.includes(row) ?? true),
@@ -66,15 +79,22 @@ async function main(args: string[]): Promise<number> {
 }
 
 function usage(): string {
-  const list = suites.map(({ name, summary, rows }) => `  ${name}  ${summary}\n       rows: ${rows.join(', ')}`);
+  const list = suites.map(({ name, summary, rows, workloads }) =>
+    [
+      `  ${name}  ${summary}`,
+      `       rows: ${rows.join(', ')}`,
+      ...(workloads === undefined ? [] : [`       workloads: ${workloads.join(', ')}`]),
+    ].join('\n'),
+  );
   return [
-    'usage: npm run bench -- <suite> [--runs N] [--rows a,b] [--clock wall|cpu] [--scale full|small] [--plot file] [--json file]',
+    'usage: npm run bench -- <suite> [--runs N] [--rows a,b] [--workloads a,b] [--clock wall|cpu] [--scale full|small] [--plot file] [--json file]',
     '',
     '  --runs  samples of each figure, 9 by default',
     '  --rows  only these',
+    '  --workloads only these (execution)',
     '  --clock cpu counts what the threads got and not the time of day: for a busy machine (Linux)',
-    '  --scale small takes sizes for a quick look (state)',
-    '  --plot  commit time by size as an SVG file (state)',
+    '  --scale small takes sizes for a quick look (state, execution)',
+    '  --plot  commit time by size (state), speed-up by members (execution) as an SVG file',
     '  --json  every sample with versions and machine, to a file',
     '',
     'suites:',
@@ -90,6 +110,7 @@ function parse(args: string[]) {
       options: {
         runs: { type: 'string' },
         rows: { type: 'string' },
+        workloads: { type: 'string' },
         clock: { type: 'string' },
         scale: { type: 'string' },
         plot: { type: 'string' },
@@ -104,6 +125,7 @@ function parse(args: string[]) {
       runs,
       clock: parseClock(values.clock ?? 'wall'),
       rows: values.rows?.split(','),
+      workloads: values.workloads?.split(','),
       scale: parseScale(values.scale),
       plot: values.plot,
       json: values.json,

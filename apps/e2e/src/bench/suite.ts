@@ -9,7 +9,9 @@ export interface Suite {
   /** What `--rows` may name. */
   rows: readonly string[];
   /** Which of the options that only some suites have it takes. */
-  options?: readonly ('scale' | 'plot')[];
+  options?: readonly ('scale' | 'plot' | 'workloads')[];
+  /** What `--workloads` may name. */
+  workloads?: readonly string[];
   /** @throws BenchFault in one sentence, when the measurement would mean nothing */
   run(options: SuiteOptions): Promise<SuiteReport>;
 }
@@ -22,6 +24,8 @@ export interface SuiteOptions {
   clock: ClockKind;
   /** `full` unless asked for otherwise. */
   scale: ScaleName;
+  /** The workloads wanted; `undefined`: all. */
+  workloads: readonly string[] | undefined;
   /** Where a plot goes as an SVG file. */
   plot: string | undefined;
   /** This program's own file, for what is measured in a process of its own. */

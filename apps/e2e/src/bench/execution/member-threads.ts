@@ -1,0 +1,118 @@
+import { MessageChannel, Worker } from 'node:worker_threads';
+import { BenchFault } from '../suite.ts';
+import type { BenchCase } from './bench-case.ts';
+import type { MemberAnswer, MemberOrder, MemberThreadData, MemberTimes } from './member-thread.ts';
+import type { StoreFolder } from './store.ts';
+
+/** One block on both: what a user waits, and what each thread got. Milliseconds. */
+export interface PairSample {
+  one: { wallMs: number; cpuMs: number | undefined };
+  two: {
+    /** From the first member's beginning to the last one's commit. */
+    wallMs: number;
+    cpuMs: (number | undefined)[];
+    rounds: number;
+    messages: number;
+    bytes: number;
+  };
+}
+
+/** As apps/execution's threads have it. */
+const stackSizeMb = 32;
+
+/** A member that executes alone and a lane of two, in three threads of which one or two work at a time. */
+export class MemberThreads {
+  readonly #alone: MemberThread;
+  readonly #lane: readonly MemberThread[];
+  readonly #folder: StoreFolder;
+
+  constructor(program: string, folder: StoreFolder) {
+    const { port1, port2 } = new MessageChannel();
+    const bells = new Int32Array(new SharedArrayBuffer(8));
+    this.#folder = folder;
+    this.#alone = new MemberThread(program, { kind: 'execution-member', lane: undefined }, []);
+    this.#lane = [port1, port2].map(
+      (port, member) => new MemberThread(program, { kind: 'execution-member', lane: { member, port, bells } }, [port]),
+    );
+  }
+
+  /** Every block of the case on both, which take turns at being the first. */
+  async run({ spec, start, blocks, warmUp }: BenchCase, progress: (block: number) => void): Promise<PairSample[]> {
+    const sent = blocks.map(({ input, hash }) => ({ input, hash }));
+    const all = [this.#alone, ...this.#lane];
+    for (const thread of all) {
+      await thread.obey({ kind: 'open', dataDir: this.#folder.next(), spec, start, blocks: sent });
+    }
+    const samples: PairSample[] = [];
+    for (let block = 0; block < blocks.length; block++) {
+      progress(block);
+      const order: MemberOrder = { kind: 'execute', block };
+      let one: MemberTimes | undefined;
+      if (block % 2 === 0) one = await this.#alone.obey(order);
+      const lane = (await Promise.all(this.#lane.map((thread) => thread.obey(order)))) as MemberTimes[];
+      one ??= await this.#alone.obey(order);
+      if (block >= warmUp) samples.push({ one: wallOf(one!), two: laneOf(lane) });
+    }
+    for (const thread of all) await thread.obey({ kind: 'close' });
+    return samples;
+  }
+
+  /** Afterwards the threads have ended. */
+  async close(): Promise<void> {
+    for (const thread of [this.#alone, ...this.#lane]) await thread.end();
+  }
+}
+
+function wallOf({ beganMs, endedMs, cpuMs }: MemberTimes): PairSample['one'] {
+  return { wallMs: endedMs - beganMs, cpuMs };
+}
+
+function laneOf(members: readonly MemberTimes[]): PairSample['two'] {
+  const sum = (pick: (times: MemberTimes) => number): number =>
+    members.reduce((total, times) => total + pick(times), 0);
+  return {
+    wallMs: Math.max(...members.map(({ endedMs }) => endedMs)) - Math.min(...members.map(({ beganMs }) => beganMs)),
+    cpuMs: members.map(({ cpuMs }) => cpuMs),
+    rounds: members[0]!.rounds,
+    messages: sum(({ messages }) => messages),
+    bytes: sum(({ bytes }) => bytes),
+  };
+}
+
+/** A thread that does one thing after the other. */
+class MemberThread {
+  readonly #worker: Worker;
+  readonly #ended: Promise<number>;
+
+  constructor(program: string, data: MemberThreadData, transfer: NonNullable<MemberThreadData['lane']>['port'][]) {
+    this.#worker = new Worker(program, {
+      workerData: data,
+      transferList: transfer,
+      resourceLimits: { stackSizeMb },
+    });
+    this.#ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+  }
+
+  /** @throws BenchFault with what the thread said */
+  obey(order: MemberOrder): Promise<MemberTimes | undefined> {
+    return new Promise((resolve, reject) => {
+      const settle = (act: () => void): void => {
+        for (const event of ['message', 'error', 'exit'] as const) this.#worker.removeListener(event, on[event]);
+        act();
+      };
+      const on = {
+        message: (answer: MemberAnswer) =>
+          settle(() => ('fault' in answer ? reject(new BenchFault(answer.fault)) : resolve(answer.times))),
+        error: (error: Error) => settle(() => reject(error)),
+        exit: (code: number) => settle(() => reject(new BenchFault(`a member's thread ended with code ${code}`))),
+      };
+      this.#worker.on('message', on.message).on('error', on.error).on('exit', on.exit);
+      this.#worker.postMessage(order);
+    });
+  }
+
+  async end(): Promise<void> {
+    this.#worker.postMessage({ kind: 'end' } satisfies MemberOrder);
+    await this.#ended;
+  }
+}
