@@ -3,10 +3,11 @@
 // The result goes to stdout, progress to stderr. With `child <suite> …` it is a process that a suite has started.
 import { randomInt } from 'node:crypto';
 import { parseArgs } from 'node:util';
+import { partitionSoak } from './partition/suite.ts';
 import { stateSoak } from './state/suite.ts';
 import { SoakFault, type SoakSuite } from './suite.ts';
 
-const suites: readonly SoakSuite[] = [stateSoak];
+const suites: readonly SoakSuite[] = [stateSoak, partitionSoak];
 const minutesMax = 7 * 24 * 60;
 const killsMax = 1_000_000;
 const progressMs = 2_000;
