@@ -12,11 +12,16 @@ import {
   Client,
   type ClientDuplexStream,
   type ClientOptions,
+  type ClientUnaryCall,
   type handleBidiStreamingCall,
+  type handleUnaryCall,
   makeGenericClientConstructor,
   type Metadata,
+  type ServiceError,
   type UntypedServiceImplementation,
 } from "@grpc/grpc-js";
+import { BlockRef } from "../../common/v1/common.ts";
+import { Account, StorageProof } from "./execution.ts";
 
 export const protobufPackage = "sheaf.execution.v1";
 
@@ -92,6 +97,108 @@ export interface LanePing {
 export interface LanePong {
   /** The ping's. */
   number: number;
+}
+
+/** Asks for accounts and slots. */
+export interface GetStateRequest {
+  /** After which block. */
+  block:
+    | BlockRef
+    | undefined;
+  /** 1 to 1,024, with no more than 1,024 slots between them. */
+  accounts: AccountKeys[];
+}
+
+/** An account, and slots of it. */
+export interface AccountKeys {
+  /** 20 bytes. */
+  address: Buffer;
+  /** Each 32 bytes. */
+  slots: Buffer[];
+}
+
+/** Accounts and slots. */
+export interface GetStateResponse {
+  /** As many as were asked for, in that order. */
+  accounts: AccountValues[];
+}
+
+/** An account, and slots of it. */
+export interface AccountValues {
+  /** Nothing when there is no such account. */
+  account:
+    | Account
+    | undefined;
+  /** One for every slot asked for, in order: its value, big-endian without leading zeros; empty for zero. At most 32 bytes. */
+  slots: Buffer[];
+}
+
+/** Asks for codes. */
+export interface GetCodesRequest {
+  /** 1 to 1,024, each 32 bytes. */
+  hashes: Buffer[];
+}
+
+/** Codes. */
+export interface GetCodesResponse {
+  /** In the order asked for; at least one, and not all when they have more than 4 MiB together. */
+  codes: Buffer[];
+}
+
+/** Asks for the tops of the member's buckets. */
+export interface GetTopsRequest {
+  /** After which block. */
+  block: BlockRef | undefined;
+}
+
+/** The tops of the member's buckets. */
+export interface GetTopsResponse {
+  /** The first of the buckets. */
+  first: number;
+  /** One a bucket, as libs/trie/src/encode-top.ts lays them out. 1 to 256. */
+  tops: Buffer[];
+}
+
+/** Asks for a part of a proof. */
+export interface GetProofPartRequest {
+  /** After which block. */
+  block:
+    | BlockRef
+    | undefined;
+  /** 20 bytes. */
+  address: Buffer;
+  /** At most 1,000, each 32 bytes. */
+  slots: Buffer[];
+}
+
+/** What the owner of an account knows of its proof. */
+export interface GetProofPartResponse {
+  /** The account as proven. */
+  account:
+    | Account
+    | undefined;
+  /** The way to it from its bucket on, as libs/trie/src/encode-partial.ts lays it out. */
+  way: Buffer;
+  /** One for every slot asked for, in order. */
+  storageProofs: StorageProof[];
+}
+
+/** Asks for a part of a witness. */
+export interface GetWitnessPartRequest {
+  /** The block to be re-executed; the part is of the state before it. */
+  block:
+    | BlockRef
+    | undefined;
+  /** Codes that the block read and the asker has not, by their hashes. At most 65,536, each 32 bytes. */
+  codeHashes: Buffer[];
+}
+
+/** A part of a witness. */
+export interface GetWitnessPartResponse {
+  /** As libs/state/src/witness-part.ts lays it out. At most 16 MiB. */
+  part: Buffer;
+  /** Which of the codes the member has: their places in the request, rising. */
+  codes: number[];
 }
 
 function createBaseLaneFrame(): LaneFrame {
@@ -542,6 +649,682 @@ export const LanePong: MessageFns<LanePong> = {
   },
 };
 
+function createBaseGetStateRequest(): GetStateRequest {
+  return { block: undefined, accounts: [] };
+}
+
+export const GetStateRequest: MessageFns<GetStateRequest> = {
+  encode(message: GetStateRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== undefined) {
+      BlockRef.encode(message.block, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.accounts) {
+      AccountKeys.encode(v!, writer.uint32(18).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStateRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStateRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.block = BlockRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.accounts.push(AccountKeys.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountKeys(): AccountKeys {
+  return { address: Buffer.alloc(0), slots: [] };
+}
+
+export const AccountKeys: MessageFns<AccountKeys> = {
+  encode(message: AccountKeys, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.address.length !== 0) {
+      writer.uint32(10).bytes(message.address);
+    }
+    for (const v of message.slots) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountKeys {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountKeys();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.address = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.slots.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetStateResponse(): GetStateResponse {
+  return { accounts: [] };
+}
+
+export const GetStateResponse: MessageFns<GetStateResponse> = {
+  encode(message: GetStateResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.accounts) {
+      AccountValues.encode(v!, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetStateResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetStateResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.accounts.push(AccountValues.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseAccountValues(): AccountValues {
+  return { account: undefined, slots: [] };
+}
+
+export const AccountValues: MessageFns<AccountValues> = {
+  encode(message: AccountValues, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.slots) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): AccountValues {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseAccountValues();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.slots.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetCodesRequest(): GetCodesRequest {
+  return { hashes: [] };
+}
+
+export const GetCodesRequest: MessageFns<GetCodesRequest> = {
+  encode(message: GetCodesRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.hashes) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCodesRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCodesRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.hashes.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetCodesResponse(): GetCodesResponse {
+  return { codes: [] };
+}
+
+export const GetCodesResponse: MessageFns<GetCodesResponse> = {
+  encode(message: GetCodesResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    for (const v of message.codes) {
+      writer.uint32(10).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetCodesResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetCodesResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.codes.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetTopsRequest(): GetTopsRequest {
+  return { block: undefined };
+}
+
+export const GetTopsRequest: MessageFns<GetTopsRequest> = {
+  encode(message: GetTopsRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== undefined) {
+      BlockRef.encode(message.block, writer.uint32(10).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTopsRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTopsRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.block = BlockRef.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetTopsResponse(): GetTopsResponse {
+  return { first: 0, tops: [] };
+}
+
+export const GetTopsResponse: MessageFns<GetTopsResponse> = {
+  encode(message: GetTopsResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.first !== 0) {
+      writer.uint32(8).uint32(message.first);
+    }
+    for (const v of message.tops) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetTopsResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetTopsResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.first = reader.uint32();
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tops.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetProofPartRequest(): GetProofPartRequest {
+  return { block: undefined, address: Buffer.alloc(0), slots: [] };
+}
+
+export const GetProofPartRequest: MessageFns<GetProofPartRequest> = {
+  encode(message: GetProofPartRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== undefined) {
+      BlockRef.encode(message.block, writer.uint32(10).fork()).join();
+    }
+    if (message.address.length !== 0) {
+      writer.uint32(18).bytes(message.address);
+    }
+    for (const v of message.slots) {
+      writer.uint32(26).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetProofPartRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetProofPartRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.block = BlockRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.address = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.slots.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetProofPartResponse(): GetProofPartResponse {
+  return { account: undefined, way: Buffer.alloc(0), storageProofs: [] };
+}
+
+export const GetProofPartResponse: MessageFns<GetProofPartResponse> = {
+  encode(message: GetProofPartResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.account !== undefined) {
+      Account.encode(message.account, writer.uint32(10).fork()).join();
+    }
+    if (message.way.length !== 0) {
+      writer.uint32(18).bytes(message.way);
+    }
+    for (const v of message.storageProofs) {
+      StorageProof.encode(v!, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetProofPartResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetProofPartResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.account = Account.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.way = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.storageProofs.push(StorageProof.decode(reader, reader.uint32()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetWitnessPartRequest(): GetWitnessPartRequest {
+  return { block: undefined, codeHashes: [] };
+}
+
+export const GetWitnessPartRequest: MessageFns<GetWitnessPartRequest> = {
+  encode(message: GetWitnessPartRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== undefined) {
+      BlockRef.encode(message.block, writer.uint32(10).fork()).join();
+    }
+    for (const v of message.codeHashes) {
+      writer.uint32(18).bytes(v!);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetWitnessPartRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetWitnessPartRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.block = BlockRef.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.codeHashes.push(Buffer.from(reader.bytes()));
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseGetWitnessPartResponse(): GetWitnessPartResponse {
+  return { part: Buffer.alloc(0), codes: [] };
+}
+
+export const GetWitnessPartResponse: MessageFns<GetWitnessPartResponse> = {
+  encode(message: GetWitnessPartResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.part.length !== 0) {
+      writer.uint32(10).bytes(message.part);
+    }
+    if (message.codes.length !== 0) {
+      writer.uint32(18).fork();
+      for (const v of message.codes) {
+        writer.uint32(v);
+      }
+      writer.join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): GetWitnessPartResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseGetWitnessPartResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.part = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag === 16) {
+              message.codes.push(reader.uint32());
+
+              continue;
+            }
+
+            if (tag === 18) {
+              const end2 = reader.uint32() + reader.pos;
+              while (reader.pos < end2) {
+                message.codes.push(reader.uint32());
+              }
+
+              continue;
+            }
+
+            break;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 /** One stream a pair of members, for as long as both live. */
 export type LaneServiceService = typeof LaneServiceService;
 export const LaneServiceService = {
@@ -593,6 +1376,174 @@ export const LaneServiceClient = makeGenericClientConstructor(
 ) as unknown as {
   new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): LaneServiceClient;
   service: typeof LaneServiceService;
+  serviceName: string;
+};
+
+/**
+ * What one member has of the state, for the others of its lane; nobody else speaks it. Every request names a block by height and
+ * hash, and is answered from the state after it, or before it where that is said. A member that has not committed the block waits
+ * for it a little, and is UNAVAILABLE then; it has another block at that height: CONFLICT; the state is not kept any more: NOT_FOUND;
+ * what is asked for is another member's: INVALID_ARGUMENT. Every method is idempotent.
+ */
+export type LaneReadServiceService = typeof LaneReadServiceService;
+export const LaneReadServiceService = {
+  /** Accounts and slots. */
+  getState: {
+    path: "/sheaf.execution.v1.LaneReadService/GetState" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetStateRequest): Buffer => Buffer.from(GetStateRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetStateRequest => GetStateRequest.decode(value),
+    responseSerialize: (value: GetStateResponse): Buffer => Buffer.from(GetStateResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetStateResponse => GetStateResponse.decode(value),
+  },
+  /** Codes by hash. DATA_LOSS when the member has one of them not. */
+  getCodes: {
+    path: "/sheaf.execution.v1.LaneReadService/GetCodes" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetCodesRequest): Buffer => Buffer.from(GetCodesRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetCodesRequest => GetCodesRequest.decode(value),
+    responseSerialize: (value: GetCodesResponse): Buffer => Buffer.from(GetCodesResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetCodesResponse => GetCodesResponse.decode(value),
+  },
+  /** What the state trie of the member hangs at. */
+  getTops: {
+    path: "/sheaf.execution.v1.LaneReadService/GetTops" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetTopsRequest): Buffer => Buffer.from(GetTopsRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetTopsRequest => GetTopsRequest.decode(value),
+    responseSerialize: (value: GetTopsResponse): Buffer => Buffer.from(GetTopsResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetTopsResponse => GetTopsResponse.decode(value),
+  },
+  /** The member's part of an EIP-1186 proof. */
+  getProofPart: {
+    path: "/sheaf.execution.v1.LaneReadService/GetProofPart" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetProofPartRequest): Buffer => Buffer.from(GetProofPartRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetProofPartRequest => GetProofPartRequest.decode(value),
+    responseSerialize: (value: GetProofPartResponse): Buffer =>
+      Buffer.from(GetProofPartResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetProofPartResponse => GetProofPartResponse.decode(value),
+  },
+  /** The member's part of a block's witness. */
+  getWitnessPart: {
+    path: "/sheaf.execution.v1.LaneReadService/GetWitnessPart" as const,
+    requestStream: false as const,
+    responseStream: false as const,
+    requestSerialize: (value: GetWitnessPartRequest): Buffer =>
+      Buffer.from(GetWitnessPartRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): GetWitnessPartRequest => GetWitnessPartRequest.decode(value),
+    responseSerialize: (value: GetWitnessPartResponse): Buffer =>
+      Buffer.from(GetWitnessPartResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): GetWitnessPartResponse => GetWitnessPartResponse.decode(value),
+  },
+} as const;
+
+export interface LaneReadServiceServer extends UntypedServiceImplementation {
+  /** Accounts and slots. */
+  getState: handleUnaryCall<GetStateRequest, GetStateResponse>;
+  /** Codes by hash. DATA_LOSS when the member has one of them not. */
+  getCodes: handleUnaryCall<GetCodesRequest, GetCodesResponse>;
+  /** What the state trie of the member hangs at. */
+  getTops: handleUnaryCall<GetTopsRequest, GetTopsResponse>;
+  /** The member's part of an EIP-1186 proof. */
+  getProofPart: handleUnaryCall<GetProofPartRequest, GetProofPartResponse>;
+  /** The member's part of a block's witness. */
+  getWitnessPart: handleUnaryCall<GetWitnessPartRequest, GetWitnessPartResponse>;
+}
+
+export interface LaneReadServiceClient extends Client {
+  /** Accounts and slots. */
+  getState(
+    request: GetStateRequest,
+    callback: (error: ServiceError | null, response: GetStateResponse) => void,
+  ): ClientUnaryCall;
+  getState(
+    request: GetStateRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetStateResponse) => void,
+  ): ClientUnaryCall;
+  getState(
+    request: GetStateRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetStateResponse) => void,
+  ): ClientUnaryCall;
+  /** Codes by hash. DATA_LOSS when the member has one of them not. */
+  getCodes(
+    request: GetCodesRequest,
+    callback: (error: ServiceError | null, response: GetCodesResponse) => void,
+  ): ClientUnaryCall;
+  getCodes(
+    request: GetCodesRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetCodesResponse) => void,
+  ): ClientUnaryCall;
+  getCodes(
+    request: GetCodesRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetCodesResponse) => void,
+  ): ClientUnaryCall;
+  /** What the state trie of the member hangs at. */
+  getTops(
+    request: GetTopsRequest,
+    callback: (error: ServiceError | null, response: GetTopsResponse) => void,
+  ): ClientUnaryCall;
+  getTops(
+    request: GetTopsRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetTopsResponse) => void,
+  ): ClientUnaryCall;
+  getTops(
+    request: GetTopsRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetTopsResponse) => void,
+  ): ClientUnaryCall;
+  /** The member's part of an EIP-1186 proof. */
+  getProofPart(
+    request: GetProofPartRequest,
+    callback: (error: ServiceError | null, response: GetProofPartResponse) => void,
+  ): ClientUnaryCall;
+  getProofPart(
+    request: GetProofPartRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetProofPartResponse) => void,
+  ): ClientUnaryCall;
+  getProofPart(
+    request: GetProofPartRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetProofPartResponse) => void,
+  ): ClientUnaryCall;
+  /** The member's part of a block's witness. */
+  getWitnessPart(
+    request: GetWitnessPartRequest,
+    callback: (error: ServiceError | null, response: GetWitnessPartResponse) => void,
+  ): ClientUnaryCall;
+  getWitnessPart(
+    request: GetWitnessPartRequest,
+    metadata: Metadata,
+    callback: (error: ServiceError | null, response: GetWitnessPartResponse) => void,
+  ): ClientUnaryCall;
+  getWitnessPart(
+    request: GetWitnessPartRequest,
+    metadata: Metadata,
+    options: Partial<CallOptions>,
+    callback: (error: ServiceError | null, response: GetWitnessPartResponse) => void,
+  ): ClientUnaryCall;
+}
+
+export const LaneReadServiceClient = makeGenericClientConstructor(
+  LaneReadServiceService,
+  "sheaf.execution.v1.LaneReadService",
+) as unknown as {
+  new (address: string, credentials: ChannelCredentials, options?: Partial<ClientOptions>): LaneReadServiceClient;
+  service: typeof LaneReadServiceService;
   serviceName: string;
 };
 
