@@ -10,6 +10,7 @@ import {
   setting,
   type ConfigValues,
 } from '@sheaf/service';
+import { z } from 'zod';
 
 /** Everything that can be set about an execution member. */
 export const config = defineConfig({
@@ -20,6 +21,25 @@ export const config = defineConfig({
   ...engineSettings,
   sequencerAddress: peerSettings.sequencerAddress,
   dataDir: setting('SHEAF_DATA_DIR', env.file(), 'Directory of the state database; made when missing'),
+  lane: setting(
+    'SHEAF_LANE',
+    z
+      .string()
+      .regex(/^[A-Za-z0-9_-]{1,64}$/, 'must be 1 to 64 of [A-Za-z0-9_-]')
+      .default('0'),
+    'Name of the lane that this member is of: lanes execute the same blocks, each for itself',
+  ),
+  partition: setting('SHEAF_PARTITION', env.integer(0, 255).default(0), 'Which of the members it is, from 0'),
+  laneMembers: setting(
+    'SHEAF_LANE_MEMBERS',
+    env.addresses().optional(),
+    'gRPC addresses of all members of the lane, the own one too, separated by commas, by partition; none: it is alone',
+  ),
+  laneStallMs: setting(
+    'SHEAF_LANE_STALL_MS',
+    env.durationMs(100, 600_000).default(30_000),
+    'A try at a block that has come to nothing by then is begun anew',
+  ),
   pollMs: setting(
     'SHEAF_POLL_MS',
     env.durationMs(10, 60_000).default(1000),

@@ -36,6 +36,18 @@ export function createMetrics(registry: Registry) {
       'state_maintenance_failing',
       'ALARM: 1 while changes cannot be carried into the tables; when too many wait, the head stops',
     ),
+    payload: gauge('payload_height', 'Highest payload that this member knows of; less the head: its lag'),
+    executedHere: counter(
+      'transactions_executed_total',
+      'Transactions that this member has run for a block that counts',
+    ),
+    remoteReads: counter('remote_reads_total', 'Keys that this member has asked other members for'),
+    repairRounds: counter('repair_rounds_total', 'Rounds after the first, of the whole lane; told by the coordinator'),
+    attemptsLost: counter('lane_attempts_lost_total', 'Tries at a block that were given up'),
+    divergence: gauge(
+      'lane_divergence',
+      'ALARM: 1 when another lane has announced another block at a height of this one',
+    ),
     seconds: new Histogram({
       name: 'sheaf_execution_block_seconds',
       help: 'From a payload at hand to its block on disk',

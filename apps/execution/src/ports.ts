@@ -2,7 +2,7 @@ import type { Header } from '@sheaf/ethereum';
 import type { Address, Hash32, Height } from '@sheaf/primitives';
 import type { BlockRecord } from '@sheaf/proto';
 import type { Payload } from '@sheaf/protocol';
-import type { AccessList, BlockDraft, PartitionStats, StateAt } from '@sheaf/state';
+import type { AccessList, BlockDraft, PartitionState, PartitionStats, PreparedChanges, StateAt } from '@sheaf/state';
 import type { CallMessage, CallResult, Witness } from '@sheaf/state-transition';
 
 export type { ExecutionEngine } from '@sheaf/state-transition';
@@ -49,6 +49,8 @@ export interface BlockStore {
   block(height: Height): Uint8Array | undefined;
   header(height: Height): Header | undefined;
   payload(height: Height): Payload | undefined;
+  /** At the coordinator of a lane: what a member needs to follow over the height without executing it. @throws `NOT_FOUND` */
+  part(height: Height, member: number): LanePart;
   /** The lowest height whose state is kept. */
   oldestState(): Height;
   /** The state after the height. @throws ChainError `NOT_FOUND` when it is not kept */
@@ -62,6 +64,23 @@ export interface BlockStore {
   close(): Promise<void>;
 }
 
+/** What a block did to the accounts of one member of a lane. */
+export interface LanePart {
+  height: Height;
+  header: Header;
+  /** Of the member's accounts, as `encodeAccessList` writes it. */
+  accessList: Uint8Array;
+  /** keccak256 over what hangs at the member's buckets afterwards, as `digestOfTops` makes it. */
+  topsDigest: Uint8Array;
+  ancestorsRead: number;
+}
+
+/** What a coordinator keeps of a lane's block beside the block itself. */
+export interface LaneParts {
+  /** For each member but the coordinator. */
+  parts: { member: number; accessList: Uint8Array; topsDigest: Uint8Array }[];
+}
+
 /** The store in the one thread that commits. */
 export interface BlockWriter extends BlockStore {
   /** The state at the head, for the next block. */
@@ -71,6 +90,12 @@ export interface BlockWriter extends BlockStore {
    * @throws ChainError `CONFLICT` when it is not, `UNAVAILABLE` when the disk refuses
    */
   commit(block: CommittedBlock, draft: BlockDraft): void;
+  /** The partition's state, which a lane's thread prepares changes on. */
+  state: PartitionState;
+  /** As `commit`, of a lane's coordinator: `accessList` is of its own accounts, with all codes that were read. */
+  commitWhole(block: CommittedBlock, prepared: PreparedChanges, lane: LaneParts): void;
+  /** As `commit`, of another member of a lane: it keeps its part and the header. */
+  commitPart(part: Omit<LanePart, 'topsDigest'>, prepared: PreparedChanges): void;
   /** One step, some milliseconds, of what can wait until no block does. `false`: nothing is left. @throws `UNAVAILABLE` */
   maintain(): boolean;
   stats(): PartitionStats;

@@ -1,7 +1,10 @@
+import { randomInt } from 'node:crypto';
 import { connectBus, follow, type Bus } from '@sheaf/bus';
-import { decodePayloadAnnouncement, sequencerV1 } from '@sheaf/proto';
-import { payloadHash } from '@sheaf/protocol';
-import { createRpcClient, createRpcServer, tlsFiles } from '@sheaf/rpc';
+import { headerHash } from '@sheaf/ethereum';
+import { bucketsOf, partitionLimits } from '@sheaf/partition';
+import { ChainError, toHeight } from '@sheaf/primitives';
+import { decodeBlockAnnouncement, decodePayloadAnnouncement, sequencerV1 } from '@sheaf/proto';
+import { createRpcClient, createRpcServer, tlsFiles, type TlsFiles } from '@sheaf/rpc';
 import {
   closeInReverse,
   defineService,
@@ -14,14 +17,21 @@ import { createAnnouncer } from './adapters/announcer.ts';
 import { createCaller, createExecutor } from './adapters/executor.ts';
 import { createExecutionService } from './adapters/grpc.ts';
 import { openBlockStore } from './adapters/block-store.ts';
+import { createLanePeers, type LanePeers } from './adapters/lane-peers.ts';
+import { startLaneThread } from './adapters/lane-thread.ts';
 import { createPayloadSource } from './adapters/sequencer.ts';
 import { startThreads } from './adapters/threads.ts';
 import { config, type ExecutionConfig } from './config.ts';
 import { startAnnouncing } from './domain/announcing.ts';
+import { createCrossCheck } from './domain/cross-check.ts';
 import { watchHead, type HeadWatch } from './domain/head.ts';
+import { createLaneControl } from './domain/lane-control.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { BlockExecutor, Executed, HashedPayload, PayloadSource, BlockStore } from './ports.ts';
 import type { WorkerSetup } from './workers/messages.ts';
+
+/** Between two tries at one block. */
+const laneRetryMs = 50;
 
 /** What a test may exchange. */
 export interface ExecutionDependencies {
@@ -42,7 +52,14 @@ export function createExecutionMember(
   const { config: settings, log, metrics: registry } = context;
   const opened = closeInReverse();
   const metrics = createMetrics(registry);
-  const state: { port: number; serving: boolean; fault?: string | undefined; ready: () => Health['checks'] } = {
+  const state: {
+    port: number;
+    serving: boolean;
+    fault?: string | undefined;
+    /** Set for good: only a person can say which lane is right. */
+    divergence?: string;
+    ready: () => Health['checks'];
+  } = {
     port: 0,
     serving: false,
     ready: () => ({}),
@@ -65,7 +82,8 @@ export function createExecutionMember(
   async function start(): Promise<void> {
     const spec = readChainSpec(settings.chainSpecFile);
     const tls = tlsFiles(settings);
-    const store = await openBlockStore(settings.dataDir, spec);
+    const lane = laneOf(settings);
+    const store = await openBlockStore(settings.dataDir, spec, bucketsOf(lane.member, lane.members));
     opened.add('database', () => store.close());
     const head = watchHead(store.head());
     metrics.head.set(Number(head.current().height));
@@ -73,24 +91,32 @@ export function createExecutionMember(
 
     const setup: Omit<WorkerSetup, 'commits'> = {
       kind: 'execution',
+      member: lane.member,
+      members: lane.members,
       dataDir: settings.dataDir,
       stateHeightsKept: settings.stateHeightsKept,
       stateCacheMib: settings.stateCacheMib,
       warmPointEvaluation: settings.warmPointEvaluation,
       spec,
     };
-    const [blockThread, callThreads] = await Promise.all([
-      openThreads({ ...setup, commits: true }, 'block', 1, 1),
+    const [{ executor, peers }, callThreads] = await Promise.all([
+      lane.members === 1
+        ? openAlone({ ...setup, commits: true })
+        : openLane({ lane, setup: { ...setup, commits: true }, store, head, tls }),
       openThreads({ ...setup, commits: false }, 'call', settings.callThreads, settings.callQueueMax),
     ]);
     const caller = createCaller({ timeoutMs: settings.callTimeoutMs }, { threads: callThreads, metrics });
     const service = createExecutionService({ streamsMax: settings.streamsMax }, { store, caller, head });
     const server = createRpcServer(
       { host: settings.grpcHost, port: settings.grpcPort, ...(tls && { tls }) },
-      { log, metrics: registry, services: [service] },
+      { log, metrics: registry, services: peers === undefined ? [service] : [service, peers.service] },
     );
     state.port = await server.start();
     opened.add('grpc', () => server.stop());
+    if (peers !== undefined) {
+      peers.start();
+      opened.add('peers', () => peers.close());
+    }
 
     const bus = await connectBus(
       { url: settings.natsUrl, streamPrefix: settings.streamPrefix, name: context.name },
@@ -104,11 +130,121 @@ export function createExecutionMember(
     );
     opened.add('sequencer client', () => client.close());
     const source = createPayloadSource(client);
-    const executor = createExecutor(blockThread);
     state.ready = () => ({ bus: { ok: bus.ready() }, sequencer: { ok: source.reachable() } });
     await startFollowing({ bus, store, head, source, executor });
+    await startCrossCheck({ bus, store, head });
     state.serving = true;
     log.info({ ...head.current(), port: state.port }, 'serving');
+  }
+
+  async function openAlone(setup: WorkerSetup): Promise<{ executor: BlockExecutor; peers: undefined }> {
+    return { executor: createExecutor(await openThreads(setup, 'block', 1, 1)), peers: undefined };
+  }
+
+  /** The member's part in the execution of its lane: its thread, its peers, and what leads them. */
+  async function openLane(deps: {
+    lane: Lane;
+    setup: WorkerSetup;
+    store: BlockStore;
+    head: HeadWatch;
+    tls: TlsFiles | undefined;
+  }): Promise<{ executor: BlockExecutor; peers: LanePeers }> {
+    const { lane, setup, store, head, tls } = deps;
+    // A greater one at every start: attempts of a process before are void.
+    const session = Date.now();
+    const peers = createLanePeers(
+      {
+        lane: settings.lane,
+        member: lane.member,
+        addresses: lane.addresses,
+        genesisHash: store.genesisHash(),
+        head: () => head.current(),
+        session: BigInt(session),
+        tls,
+      },
+      {
+        log,
+        metrics: registry,
+        onMessage: (from, body) => control.onMessage(from, body),
+        onUp: () => control.onUp(),
+        onDown: (member) => control.onDown(member),
+      },
+    );
+    const control = createLaneControl(
+      {
+        member: lane.member,
+        members: lane.members,
+        session,
+        retryMs: laneRetryMs,
+        stallMs: settings.laneStallMs,
+      },
+      {
+        peers,
+        tell: (order, transfer) => thread.tell(order, transfer),
+        part(height, member) {
+          store.refresh();
+          return store.part(height, member);
+        },
+        head: () => head.current().height,
+        salt: () => randomInt(2 ** 32),
+        onShare(share) {
+          metrics.executedHere.inc(share.transactionsRun);
+          metrics.remoteReads.inc(share.remoteReads);
+          metrics.repairRounds.inc(Math.max(0, share.rounds - 1));
+        },
+        onAttemptLost(reason) {
+          metrics.attemptsLost.inc();
+          log.warn({ reason }, 'a try at a block is given up');
+        },
+      },
+    );
+    const thread = await startLaneThread(
+      { workerFile, setup },
+      {
+        onWord: (word) => control.onWord(word),
+        onLost(error) {
+          metrics.threadRestarts.inc();
+          log.warn({ err: error, threads: 'lane' }, 'a worker thread is replaced');
+          control.onThreadLost();
+        },
+        onReopened: () => control.onThreadReopened(),
+      },
+    );
+    opened.add('lane', async () => {
+      control.close();
+      await thread.close();
+    });
+    return { executor: control, peers };
+  }
+
+  /** Another lane's block at a height of this one's must be the same: otherwise nobody knows which is right, and the head stops. */
+  async function startCrossCheck({
+    bus,
+    store,
+    head,
+  }: {
+    bus: Bus;
+    store: BlockStore;
+    head: HeadWatch;
+  }): Promise<void> {
+    const check = createCrossCheck({
+      hashAt: (height) => {
+        store.refresh();
+        const header = height > head.current().height ? undefined : store.header(toHeight(height));
+        return header && headerHash(header);
+      },
+      onDivergence(height, own, other) {
+        state.divergence = `another lane has block ${other} at height ${height}, this one has ${own}`;
+        metrics.divergence.set(1);
+        log.fatal({ height, own, other }, 'two lanes disagree: the head stops here');
+      },
+    });
+    head.onAdvance((height) => check.executed(height));
+    const subscription = await bus.subscribe('blocks', ({ body }) => {
+      const { height, hash } = decodeBlockAnnouncement(body);
+      check.announced(height, hash);
+    });
+    opened.add('cross-check', () => subscription.stop());
   }
 
   async function startFollowing(deps: {
@@ -131,10 +267,15 @@ export function createExecutionMember(
       {
         bus,
         log,
-        decode: decodeAnnouncement,
+        // An announcement is no truth: senders are believed from the sequencer itself, with the payload.
+        decode: (body) => ({ height: decodePayloadAnnouncement(body).height, value: undefined }),
         fetch: (height) => source.payload(height),
         head: () => source.head(),
-        async apply(_height, payload) {
+        async apply(height, payload) {
+          metrics.payload.set(Math.max(Number(height), Number(follower.next() + follower.lag()) - 1));
+          if (state.divergence !== undefined) {
+            return stopHead(new ChainError({ code: 'CONFLICT', message: state.divergence }));
+          }
           const done = metrics.seconds.startTimer();
           const executed = await executor.execute(payload, announcing.published()).catch(stopHead);
           done();
@@ -183,14 +324,26 @@ export const execution = defineService({
   create: (context) => createExecutionMember(context),
 });
 
-/**
- * An announced payload that is not what its hash says is fetched instead. Senders are taken as announced: who may publish
- * there is trusted with them as the sequencer is.
- */
-function decodeAnnouncement(body: Uint8Array): { height: bigint; value: HashedPayload | undefined } {
-  const { height, hash, payload, senders } = decodePayloadAnnouncement(body);
-  if (payload === undefined || payloadHash(payload) !== hash) return { height, value: undefined };
-  return { height, value: { payload, hash, ...(senders && { senders }) } };
+/** Which member of how many, and where they are. */
+interface Lane {
+  member: number;
+  members: number;
+  addresses: string[];
+}
+
+/** @throws ChainError `INVALID_ARGUMENT` naming the setting */
+function laneOf({ partition, laneMembers }: ExecutionConfig): Lane {
+  const addresses = laneMembers ?? [];
+  const members = Math.max(1, addresses.length);
+  const refuse = (field: string, message: string) =>
+    new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} ${message}` });
+  if (members > partitionLimits.membersMax) {
+    throw refuse('SHEAF_LANE_MEMBERS', `must name at most ${partitionLimits.membersMax} members, got ${members}`);
+  }
+  if (partition >= members) {
+    throw refuse('SHEAF_PARTITION', `must be below the ${members} that SHEAF_LANE_MEMBERS names, got ${partition}`);
+  }
+  return { member: partition, members, addresses: [...addresses] };
 }
 
 function count(metrics: Metrics, executed: Executed): void {

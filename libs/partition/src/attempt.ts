@@ -1,6 +1,6 @@
 import type { Evm, HostAccount } from '@sheaf/evm';
 import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
-import { assert, bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
+import { bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import {
   encodeAccessList,
   type ByteMap,
@@ -10,6 +10,7 @@ import {
 } from '@sheaf/state';
 import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } from '@sheaf/state-transition';
 import { bucketPosition, decodeTop, encodeTop, type TopNode } from '@sheaf/trie';
+import { digestOfTops } from './digest-of-tops.ts';
 import { assembleBlock } from './assemble-block.ts';
 import { bucketsOf, ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
@@ -39,6 +40,9 @@ export interface Decision {
   accessList: Uint8Array;
   /** How many ancestors' headers the block read, the parent's among them. */
   ancestorsRead: number;
+  /** Transactions of the block that this member ran, and keys that it asked others for. */
+  transactions: number;
+  remoteReads: number;
   /** The whole block; at the coordinator. */
   whole: WholeBlock | undefined;
 }
@@ -47,6 +51,8 @@ export interface WholeBlock {
   block: ExecutedBlock;
   /** The access list of each member's accounts, as `encodeAccessList` writes it. */
   accessLists: Uint8Array[];
+  /** keccak256 over what hangs at each member's buckets afterwards. */
+  topsDigests: Uint8Array[];
   codeReads: Hash32[];
   figures: LaneFigures;
 }
@@ -308,7 +314,7 @@ export class Attempt {
   }
 
   #onReport(from: number, body: Uint8Array): void {
-    assert(this.#context.member === coordinator, 'reports go to the coordinator');
+    if (this.#context.member !== coordinator) throw malformed('reports to a member that is not the coordinator');
     if (this.#reportsAwaited === 0) throw malformed('reports what nobody asked for');
     const report = decodeReport(body, this.#steps.length);
     this.#graph.add(from, report, this.#executor.round > 1);
@@ -451,15 +457,21 @@ export class Attempt {
     const reader = new ByteReader(body);
     const round = reader.number();
     const now = this.#placed === undefined ? 0 : this.#executor.round;
-    if (round > partitionLimits.roundsMax + 1) throw malformed(`is of round ${round}`);
+    // After the last round that is planned in groups each one makes at least one more position final: where gas ends.
+    if (round > partitionLimits.roundsMax + this.#steps.length) throw malformed(`is of round ${round}`);
     if (round > now) {
-      // A member may be in the next round already, not further.
+      // A member may be rounds ahead of one that had nothing to run in them.
+      if (this.#early.length >= partitionLimits.messagesHeldMax) throw malformed('comes early, after too many others');
       this.#early.push({ from, body: body.slice(), kind, round });
       return;
     }
     if (kind === kinds.ASK) return this.#answer(from, reader, round);
-    if (round < now) throw malformed(`answers for round ${round} in round ${now}`);
     const ships = kind === kinds.SHIP;
+    if (round < now) {
+      if (ships) throw malformed(`ships for round ${round} in round ${now}`);
+      // It was asked ahead for a transaction that in the end did not need it.
+      return;
+    }
     readCells(reader, this.#memory, this.#context.codes, {
       account: (cell) => {
         if (ships) this.#shipped.accounts.push(cell);
@@ -652,6 +664,7 @@ export class Attempt {
     this.#whole = {
       block,
       accessLists: tops.map(({ accessList }) => accessList),
+      topsDigests: tops.map((each) => digestOfTops(each.tops)),
       codeReads,
       figures: {
         rounds: this.#executor.round,
@@ -676,7 +689,16 @@ export class Attempt {
 
   #decideOn(header: Header): void {
     const { prepared, accessList } = this.#prepared!;
-    this.#decision = { header, prepared, accessList, ancestorsRead: this.#ancestorsRead, whole: this.#whole };
+    const ran = this.#executor.runs.filter((run) => run?.outcome.kind === 'included');
+    this.#decision = {
+      header,
+      prepared,
+      accessList,
+      ancestorsRead: this.#ancestorsRead,
+      transactions: ran.length,
+      remoteReads: this.#remoteReads,
+      whole: this.#whole,
+    };
     this.#context.decided(this.#decision);
   }
 }

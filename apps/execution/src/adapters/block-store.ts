@@ -1,4 +1,4 @@
-import { decodeHeader, encodeHeader, type Header } from '@sheaf/ethereum';
+import { decodeHeader, encodeHeader, headerHash, type Header } from '@sheaf/ethereum';
 import {
   bigintToFixedBytes,
   bytesToBigint,
@@ -8,9 +8,11 @@ import {
   toHash32,
   toHeight,
   zeroHash,
+  type Address,
   type Hash32,
   type Height,
 } from '@sheaf/primitives';
+import { joinAccessLists } from '@sheaf/partition';
 import { blockToWire, executionV1 } from '@sheaf/proto';
 import { decodePayload, encodePayload, type ChainSpec } from '@sheaf/protocol';
 import {
@@ -19,12 +21,15 @@ import {
   encodeAccessList,
   PartitionReader,
   PartitionState,
+  stateLimits,
+  type BucketRange,
   type PartitionOptions,
   type Write,
 } from '@sheaf/state';
 import { openLmdb, type LmdbKeyValue } from '@sheaf/state-lmdb';
 import { genesis } from '@sheaf/state-transition';
-import type { BlockStore, BlockWriter, CommittedBlock, Head } from '../ports.ts';
+import { keccak256 } from '@sheaf/trie';
+import type { BlockStore, BlockWriter, CommittedBlock, Head, LanePart, LaneParts } from '../ports.ts';
 
 const tables = {
   member: 'member',
@@ -35,7 +40,11 @@ const tables = {
   payloads: 'payloads',
   /** How many ancestors' headers a block read: 2 bytes. */
   ancestorsRead: 'ancestors-read',
+  /** By height and member (9 bytes): the digest of its tops (32 bytes), then its access list. The coordinator's. */
+  laneParts: 'lane-parts',
 } as const;
+
+const digestBytes = 32;
 
 const encoder = new TextEncoder();
 const memberKey = {
@@ -44,16 +53,22 @@ const memberKey = {
   published: encoder.encode('published'),
 };
 
+const everyBucket: BucketRange = { first: 0, end: 256 };
+
 /**
  * Opens the database of a member to be read. With the chain's spec, genesis is written when there is nothing yet; a
  * worker thread, which comes after, passes none.
  * @throws ChainError `CONFLICT` when the directory holds another chain, `UNAVAILABLE` when it cannot be used
  */
-export async function openBlockStore(dataDir: string, spec?: ChainSpec): Promise<BlockStore> {
+export async function openBlockStore(
+  dataDir: string,
+  spec?: ChainSpec,
+  buckets: BucketRange = everyBucket,
+): Promise<BlockStore> {
   const kv = open(dataDir);
   try {
-    if (spec !== undefined) await claim(kv, dataDir, spec);
-    return createStore(kv);
+    if (spec !== undefined) await claim(kv, dataDir, spec, buckets);
+    return createStore(kv, buckets);
   } catch (error) {
     await kv.close();
     throw error;
@@ -64,8 +79,19 @@ export async function openBlockStore(dataDir: string, spec?: ChainSpec): Promise
 export function openBlockWriter(dataDir: string, options: PartitionOptions): BlockWriter {
   const kv = open(dataDir);
   const state = new PartitionState(kv, options);
+  const { buckets = everyBucket, heightsKept = stateLimits.heightsKept } = options;
   return {
-    ...createStore(kv),
+    ...createStore(kv, buckets),
+    state,
+    commitWhole(block, prepared, lane) {
+      const { height } = block.record;
+      const accessList = encodeAccessList(block.accessList);
+      const also = [...rowsOf(block), ...lanePartRows(kv, height, lane, BigInt(heightsKept))];
+      state.commit(prepared, { height, accessList, also });
+    },
+    commitPart(part, prepared) {
+      state.commit(prepared, { height: part.height, accessList: part.accessList, also: partRows(part) });
+    },
     draft: () => new BlockDraft(state),
     commit(block, draft) {
       draft.commit({
@@ -83,7 +109,7 @@ function open(dataDir: string): LmdbKeyValue {
   return openLmdb({ dataDir, tables: Object.values(tables) });
 }
 
-async function claim(kv: LmdbKeyValue, dataDir: string, spec: ChainSpec): Promise<void> {
+async function claim(kv: LmdbKeyValue, dataDir: string, spec: ChainSpec, buckets: BucketRange): Promise<void> {
   const start = await genesis(spec);
   const stored = kv.get(tables.member, memberKey.genesis)?.slice();
   if (stored !== undefined) {
@@ -94,7 +120,7 @@ async function claim(kv: LmdbKeyValue, dataDir: string, spec: ChainSpec): Promis
     return;
   }
   try {
-    const state = new PartitionState(kv);
+    const state = new PartitionState(kv, { buckets });
     const record = {
       height: toHeight(0),
       hash: start.hash,
@@ -108,7 +134,8 @@ async function claim(kv: LmdbKeyValue, dataDir: string, spec: ChainSpec): Promis
       { table: tables.member, key: memberKey.published, value: heightKey(0n) },
       ...blockRows(record, start.header),
     ];
-    state.commit(state.prepare(start.changes), { height: toHeight(0), also });
+    const accounts = start.changes.accounts.filter(({ address }) => owns(buckets, address));
+    state.commit(state.prepare({ ...start.changes, accounts }), { height: toHeight(0), also });
   } catch (cause) {
     const reason = cause instanceof Error ? cause.message : String(cause);
     const message = `data directory ${dataDir} cannot be used: ${reason}`;
@@ -116,8 +143,8 @@ async function claim(kv: LmdbKeyValue, dataDir: string, spec: ChainSpec): Promis
   }
 }
 
-function createStore(kv: LmdbKeyValue): BlockStore {
-  const reader = new PartitionReader(kv);
+function createStore(kv: LmdbKeyValue, buckets: BucketRange): BlockStore {
+  const reader = new PartitionReader(kv, { buckets });
   const must = (key: Uint8Array, what: string): Uint8Array => {
     const bytes = kv.get(tables.member, key)?.slice();
     if (bytes === undefined) throw new ChainError({ code: 'DATA_LOSS', message: `the database has lost ${what}` });
@@ -144,7 +171,27 @@ function createStore(kv: LmdbKeyValue): BlockStore {
       const list = reader.accessList(height);
       const ancestors = kv.get(tables.ancestorsRead, heightKey(height));
       if (list === undefined || ancestors === undefined) return undefined;
-      return { accessList: decodeAccessList(list), ancestors: Number(bytesToBigint(ancestors)) };
+      const own = decodeAccessList(list);
+      const others = kv.range(tables.laneParts, partKey(height, 0), partKey(toHeight(height + 1n), 0), 256);
+      const parts = others.map(({ value }) => decodeAccessList(value.subarray(digestBytes)));
+      const accessList = parts.length === 0 ? own : joinAccessLists([own, ...parts], own.codeReads);
+      return { accessList, ancestors: Number(bytesToBigint(ancestors)) };
+    },
+    part(height, member) {
+      const row = kv.get(tables.laneParts, partKey(height, member))?.slice();
+      const ancestors = kv.get(tables.ancestorsRead, heightKey(height));
+      const header = kv.get(tables.headers, heightKey(height))?.slice();
+      if (row === undefined || ancestors === undefined || header === undefined) {
+        const message = `what block ${height} did to the accounts of member ${member} is not kept: restore it from a snapshot`;
+        throw new ChainError({ code: 'NOT_FOUND', message });
+      }
+      return {
+        height,
+        header: decodeHeader(header),
+        topsDigest: row.slice(0, digestBytes),
+        accessList: row.slice(digestBytes),
+        ancestorsRead: Number(bytesToBigint(ancestors)),
+      };
     },
     payload(height) {
       const stored = kv.get(tables.payloads, heightKey(height))?.slice();
@@ -164,6 +211,39 @@ function rowsOf({ record, header, payload, ancestorsRead, published }: Committed
     { table: tables.member, key: memberKey.published, value: heightKey(published) },
     { table: tables.ancestorsRead, key, value: bigintToFixedBytes(BigInt(ancestorsRead), 2) },
   ];
+}
+
+/** The parts of the height; those that nobody may ask for any more go. */
+function lanePartRows(kv: LmdbKeyValue, height: Height, { parts }: LaneParts, heightsKept: bigint): Write[] {
+  const rows: Write[] = parts.map(({ member, accessList, topsDigest }) => ({
+    table: tables.laneParts,
+    key: partKey(height, member),
+    value: concatBytes(topsDigest, accessList),
+  }));
+  const old = height - heightsKept;
+  if (old <= 0n) return rows;
+  const forgotten = kv.range(tables.laneParts, partKey(toHeight(0), 0), partKey(toHeight(old), 0), 1_024);
+  return [...rows, ...forgotten.map(({ key }) => ({ table: tables.laneParts, key, value: undefined }))];
+}
+
+function partRows({ height, header, ancestorsRead }: Omit<LanePart, 'topsDigest'>): Write[] {
+  const key = heightKey(height);
+  const hash = hexToBytes(headerHash(header));
+  return [
+    { table: tables.headers, key, value: encodeHeader(header) },
+    { table: tables.heights, key: hash, value: key },
+    { table: tables.ancestorsRead, key, value: bigintToFixedBytes(BigInt(ancestorsRead), 2) },
+    { table: tables.member, key: memberKey.head, value: concatBytes(key, hash) },
+  ];
+}
+
+function owns({ first, end }: BucketRange, address: Address): boolean {
+  const bucket = keccak256(hexToBytes(address))[0]!;
+  return bucket >= first && bucket < end;
+}
+
+function partKey(height: Height, member: number): Uint8Array {
+  return concatBytes(heightKey(height), Uint8Array.of(member));
 }
 
 function blockRows(record: CommittedBlock['record'], header: Header): Write[] {

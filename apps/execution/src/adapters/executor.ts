@@ -7,7 +7,9 @@ import type { CallLimits } from '../ports.ts';
 
 /** Blocks in a thread of their own: no call ever holds one up. */
 export function createExecutor(threads: Threads): BlockExecutor {
-  return { execute: async (payload, published) => (await threads.run({ type: 'execute', payload, published })) as Executed };
+  return {
+    execute: async (payload, published) => (await threads.run({ type: 'execute', payload, published })) as Executed,
+  };
 }
 
 /** Calls with a time limit: the service's for the run, the caller's for the wait. */

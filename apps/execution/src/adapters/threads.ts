@@ -4,13 +4,13 @@ import { Worker } from 'node:worker_threads';
 import { fromFailure, type Answer, type Hello, type Job, type WorkerSetup } from '../workers/messages.ts';
 
 /** Nested EVM calls nest JavaScript frames: four times Node's default. */
-const stackSizeMb = 16;
+export const stackSizeMb = 16;
 /**
  * Half of V8's young generation, from the start. A block of 5,000 transfers makes some 20 MiB of short-lived objects: with
  * V8's own size, 1 to 16 MiB, a collection falls into it and copies what the block still uses (61 ms for its state root,
  * 51 with this).
  */
-const semiSpaceMib = 32;
+export const semiSpaceMib = 32;
 const retryAfterMs = 100;
 
 export interface ThreadsOptions {

@@ -1,7 +1,7 @@
 import { ChainError, type ChainErrorDetail, type Height } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
 import type { CallMessage } from '@sheaf/state-transition';
-import type { HashedPayload } from '../ports.ts';
+import type { Executed, HashedPayload, LanePart } from '../ports.ts';
 
 /** What a thread of this service is started with. */
 export interface WorkerSetup {
@@ -9,6 +9,9 @@ export interface WorkerSetup {
   /** Whether this is the thread that executes and commits blocks; the others read. */
   commits: boolean;
   dataDir: string;
+  /** Which member of a lane of how many it is; one of one has no lane. */
+  member: number;
+  members: number;
   /** Heights below the head whose state is kept. */
   stateHeightsKept: number;
   /** Memory for branches between blocks. */
@@ -24,6 +27,35 @@ export type Job =
   | { type: 'call'; height: Height; message: CallMessage }
   | { type: 'estimate'; height: Height; message: CallMessage }
   | { type: 'witness'; height: Height };
+
+/** What the lane's thread is told. */
+export type LaneOrder =
+  /** Execute the payload after the head; at the coordinator the attempt has a name. */
+  | {
+      type: 'begin';
+      payload: HashedPayload;
+      published: bigint;
+      attempt: { session: number; attempt: number; salt: number };
+    }
+  /** Nothing of the attempt counts any more: a member of the lane is lost. */
+  | { type: 'abandon' }
+  | { type: 'message'; from: number; body: Uint8Array }
+  /** Follow over the height after the head by what it did to the own accounts. */
+  | { type: 'apply'; part: LanePart };
+
+/** What the member did for a block; `rounds`: of the whole lane, known to the coordinator. */
+export interface LaneShare {
+  rounds: number;
+  transactionsRun: number;
+  remoteReads: number;
+}
+
+/** What it says. */
+export type LaneWord =
+  | { type: 'send'; to: number; body: Uint8Array }
+  | { type: 'executed'; executed: Executed; figures: LaneShare | undefined }
+  /** The block at hand failed, or the message from a member; the attempt is abandoned. */
+  | { type: 'failed'; failure: Failure; from: number | undefined };
 
 /** Errors cross threads as data: a ChainError would lose its class. */
 export type Failure = { detail: ChainErrorDetail } | { message: string; stack: string | undefined };
