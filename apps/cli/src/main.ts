@@ -63,6 +63,17 @@ function createProgram(): Command {
       inOwnSession(async () => (await import('./commands/demo.ts')).demoCommand(options)),
     );
   program
+    .command('replay')
+    .description('execute blocks of Ethereum mainnet on several members in one process, and compare with their headers')
+    .argument('<block.json.gz...>', 'files as ../shared/fixtures/README.md describes them')
+    .addOption(partitionsOption())
+    .option('--json', 'for programs', false)
+    // 1 is for a block that is not what its header says.
+    .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : 2))
+    .action(async (files: string[], options: { partitions: number; json: boolean }) => {
+      process.exitCode = await (await import('./commands/replay.ts')).replay(files, options);
+    });
+  program
     .command('doctor')
     .description('check what a devnet needs of this machine')
     .addOption(portBaseOption().default(defaultPortBase))

@@ -9,7 +9,7 @@ import {
   type TransactionEffects,
 } from '@sheaf/evm';
 import { ChainError, bytesToHex, equalBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
-import type { ByteMap} from '@sheaf/state';
+import type { ByteMap } from '@sheaf/state';
 import { emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
 import { gasPerBlob } from '@sheaf/ethereum';
 import {
@@ -406,7 +406,8 @@ class PositionHost implements Host {
   }
 
   blockHash(number: bigint): Uint8Array | undefined | typeof notHere {
-    const hash = this.#hashes.hash(number);
+    const { blockHash } = this.#options.task;
+    const hash = blockHash === undefined ? this.#hashes.hash(number) : blockHash(number);
     this.ancestors = Math.max(this.ancestors, Number(this.#options.task.fields.number - number));
     return hash;
   }

@@ -42,6 +42,8 @@ export interface BlockTask {
   withdrawals: Withdrawal[];
   /** Parent first, by falling height. */
   ancestors: Header[];
+  /** Known hashes of ancestors, in the place of their headers: for a block that nobody has the chain of. */
+  blockHash?: (number: bigint) => Uint8Array | undefined;
 }
 
 /** What executing a task came to. */
