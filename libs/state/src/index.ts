@@ -25,7 +25,16 @@ export {
   type PartitionStats,
   type PreparedChanges,
 } from './partition-state.ts';
-export { proveState, readAccount, readStorage, type AccountProof, type AccountState } from './read-account.ts';
+export {
+  collectWay,
+  proveByWay,
+  proveSlots,
+  proveState,
+  readAccount,
+  readStorage,
+  type AccountProof,
+  type AccountState,
+} from './read-account.ts';
 export {
   answerSnapshot,
   decodeAnswer,
@@ -42,4 +51,16 @@ export { SnapshotImport, type OpenWant, type SnapshotExpectation } from './snaps
 export { PartitionReader, StateAt } from './state-at.ts';
 export type { StateReader } from './state-reader.ts';
 export { collectWitness, decodeWitness, encodeWitness, type StateWitness } from './witness.ts';
+export {
+  collectWitnessPart,
+  decodeTops,
+  decodeWitnessPart,
+  encodeTops,
+  encodeWitnessPart,
+  joinWitness,
+  mergeTops,
+  ownTops,
+  type BucketTops,
+  type WitnessPart,
+} from './witness-part.ts';
 export { WitnessState } from './witness-state.ts';

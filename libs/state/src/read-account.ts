@@ -1,5 +1,25 @@
-import { bytesToBigint, bytesToHex, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
-import { keccak256, prove, proveAccount } from '@sheaf/trie';
+import {
+  bytesToBigint,
+  bytesToHex,
+  ChainError,
+  equalBytes,
+  hexToBytes,
+  type Address,
+  type Hash32,
+} from '@sheaf/primitives';
+import {
+  bucketOf,
+  bucketPosition,
+  collectPart,
+  decodePartial,
+  encodePartial,
+  joinParts,
+  keccak256,
+  PartialTrie,
+  prove,
+  proveAccount,
+  type MergedBuckets,
+} from '@sheaf/trie';
 import { emptyCodeHashBytes, emptyRootBytes, type StoredAccount } from './account-record.ts';
 import type { StateAt } from './state-at.ts';
 
@@ -34,17 +54,46 @@ export function readStorage(state: StateAt, address: Address, slot: Hash32): big
 /** The proof of an account and of slots, of a partition that has all buckets. @throws likewise */
 export function proveState(state: StateAt, address: Address, slots: readonly Hash32[]): AccountProof {
   const key = keccak256(hexToBytes(address));
-  const stored = state.storedAccount(key);
-  const storageId = stored?.storageId ?? 0;
   return {
-    account: accountState(stored),
+    account: readAccount(state, address),
     accountProof: proveAccount(state.merged(), state, key),
-    storageProofs: slots.map((slot) => ({
-      slot,
-      value: readStorage(state, address, slot),
-      proof: storageId === 0 ? [] : prove(state, storageId, keccak256(hexToBytes(slot))),
-    })),
+    storageProofs: proveSlots(state, address, slots),
   };
+}
+
+/** The proofs of slots of an account that the partition has. @throws likewise */
+export function proveSlots(state: StateAt, address: Address, slots: readonly Hash32[]): AccountProof['storageProofs'] {
+  const storageId = state.storedAccount(keccak256(hexToBytes(address)))?.storageId ?? 0;
+  return slots.map((slot) => ({
+    slot,
+    value: readStorage(state, address, slot),
+    proof: storageId === 0 ? [] : prove(state, storageId, keccak256(hexToBytes(slot))),
+  }));
+}
+
+/** The way to an account from its bucket on, which the partition has, as `proveByWay` takes it. @throws likewise */
+export function collectWay(state: StateAt, address: Address): Uint8Array {
+  const key = keccak256(hexToBytes(address));
+  const position = bucketPosition(bucketOf(key));
+  return encodePartial(collectPart(state, { owner: 0, position }, { reads: [key], changes: [] }).node, position);
+}
+
+/**
+ * RLP trie nodes from the state root to an account that another partition has, from its way there.
+ * @throws ChainError `INVALID_ARGUMENT` when it is no way, `DATA_LOSS` when it is one of another state
+ */
+export function proveByWay(merged: MergedBuckets, address: Address, way: Uint8Array): Uint8Array[] {
+  const key = keccak256(hexToBytes(address));
+  const bucket = bucketOf(key);
+  const node = decodePartial(way, bucketPosition(bucket), 'way');
+  if (node?.kind === 'hash') {
+    throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'way', message: 'way is a hash alone' });
+  }
+  const trie = new PartialTrie(joinParts(merged, new Map([[bucket, { node, remains: node !== undefined }]])));
+  if (!equalBytes(trie.root, merged.root)) {
+    throw new ChainError({ code: 'DATA_LOSS', message: `the way to account ${address} is of another state` });
+  }
+  return prove(trie, 0, key);
 }
 
 function accountState(stored: StoredAccount | undefined): AccountState {

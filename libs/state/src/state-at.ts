@@ -88,6 +88,11 @@ export class StateAt implements StateReader, TrieSource {
     this.#heights();
   }
 
+  /** The partition's. */
+  buckets(): BucketRange {
+    return this.#reader.buckets;
+  }
+
   account(address: Uint8Array): HostAccount | undefined | typeof notHere {
     const key = keccak256(address);
     if (!this.#owns(key)) return notHere;

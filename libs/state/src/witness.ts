@@ -4,18 +4,9 @@
 //
 //   RLP of [account trie, [[account key, storage trie]…] by rising key, [code…] by rising hash]
 import { ChainError, compareBytes, decodeRlp, encodeRlp, hexToBytes, limits, type RlpItem } from '@sheaf/primitives';
-import {
-  collectAccounts,
-  collectPartial,
-  encodePartial,
-  keccak256,
-  mergeBuckets,
-  type MergedBuckets,
-  type TopNode,
-} from '@sheaf/trie';
-import type { AccessList, AccountAccess } from './access-list.ts';
-import { trimSlot } from './slot-value.ts';
+import type { AccessList } from './access-list.ts';
 import type { StateAt } from './state-at.ts';
+import { collectWitnessPart, joinWitness } from './witness-part.ts';
 
 /** A witness, its tries still encoded. */
 export interface StateWitness {
@@ -26,37 +17,15 @@ export interface StateWitness {
   codes: Uint8Array[];
 }
 
-const whole = new Uint8Array(0);
-
 /**
- * The witness of a block with this access list, from the state before it. `tops`: of all buckets, when the partition has
- * not all of them; then every account of the list must be the partition's.
+ * The witness of a block with this access list, from the state before it, of a partition that has all buckets; of several
+ * partitions `joinWitness` makes it.
  * @throws ChainError `DATA_LOSS`, `NOT_FOUND` when the state is not kept any more
  */
-export function collectWitness(
-  before: StateAt,
-  list: AccessList,
-  tops: readonly TopNode[] = before.tops(),
-): StateWitness {
-  const merged: MergedBuckets = mergeBuckets(tops);
-  const touched = list.accounts
-    .map((access) => ({ key: keccak256(hexToBytes(access.address)), access }))
-    .sort((a, b) => compareBytes(a.key, b.key));
-  const accounts = collectAccounts(merged, before, {
-    reads: touched.map(({ key }) => key),
-    // What it is afterwards does not matter here, whether it is does.
-    changes: touched.flatMap(({ key, access: { change } }) =>
-      change === undefined ? [] : [{ key, value: change.account && key }],
-    ),
-  });
-  const storages = touched.flatMap(({ key, access }) => {
-    const storageId = before.storedAccount(key)?.storageId ?? 0;
-    const keys = storageKeys(access);
-    if (storageId === 0 || (keys.reads.length === 0 && keys.changes.length === 0)) return [];
-    return [{ account: key, trie: encodePartial(collectPartial(before, storageId, keys), whole) }];
-  });
+export function collectWitness(before: StateAt, list: AccessList): StateWitness {
   const codes = [...list.codeReads].sort().map((hash) => before.code(hexToBytes(hash)));
-  return { accounts: encodePartial(accounts, whole), storages, codes };
+  const { root: _, ...witness } = joinWitness([collectWitnessPart(before, list.accounts)], codes);
+  return witness;
 }
 
 export function encodeWitness({ accounts, storages, codes }: StateWitness): Uint8Array {
@@ -83,7 +52,7 @@ export function decodeWitness(bytes: Uint8Array, field = 'witness'): StateWitnes
 }
 
 /** Each account once, or two of them could say different things. */
-function decodeStorages(items: readonly RlpItem[], field: string): StateWitness['storages'] {
+export function decodeStorages(items: readonly RlpItem[], field: string): StateWitness['storages'] {
   const storages: StateWitness['storages'] = [];
   for (const [i, item] of items.entries()) {
     const [account, trie] = item instanceof Uint8Array || item.length !== 2 ? [] : item;
@@ -97,16 +66,6 @@ function decodeStorages(items: readonly RlpItem[], field: string): StateWitness[
     storages.push({ account, trie });
   }
   return storages;
-}
-
-/** What of a storage the block read, and what it changed. An account that is gone or wiped needs none of it changed. */
-function storageKeys({ reads, change }: AccountAccess) {
-  const kept = change?.account !== undefined && !change.storageWiped;
-  const slots = change?.slots ?? [];
-  const changes = slots.map(({ slot, value }) => ({ key: keccak256(hexToBytes(slot)), value: trimSlot(value) }));
-  const sorted = kept ? changes.sort((a, b) => compareBytes(a.key, b.key)) : [];
-  const read = [...reads, ...slots.map(({ slot }) => slot)].map((slot) => keccak256(hexToBytes(slot)));
-  return { reads: read.sort(compareBytes), changes: sorted };
 }
 
 function invalid(field: string, what: string): ChainError {
