@@ -235,7 +235,8 @@ const zeroWord = new Uint8Array(32);
 
 function mergeAccount(final: FinalAccount, state: StateReader, codes: Map<Hash32, Uint8Array>): ListedAccount {
   const { address, wiped, coded, nonced, delta } = final;
-  const base = state.account(address) as HostAccount | undefined;
+  const base = state.account(address);
+  if (typeof base === 'symbol') throw malformed(`has an account of another owner: ${bytesToHex(address)}`);
   const now = accountAfter(final, base);
   const name = bytesToHex(address) as Address;
   const slots: AccountChange['slots'] = [];
