@@ -3,6 +3,8 @@ export interface LinePlot {
   title: string;
   /** What the axes count. */
   x: string;
+  /** Where the x axis has ticks, and its ends; every power of ten when not given. */
+  xTicks?: readonly number[];
   y: string;
   series: readonly PlotSeries[];
 }
@@ -15,33 +17,39 @@ export interface PlotSeries {
 
 const size = { width: 720, height: 400 };
 const frame = { left: 64, right: 24, top: 72, bottom: 56 };
+/** Between the names of more series than four. */
+const legendWidth = 105;
 /** Of middle lightness, to be read on white and on near black alike: an image cannot tell which of them it stands on. */
 const ink = '#7d8590';
-const lineColors = ['#2f81f7', '#d9822b', '#2da44e', '#bf4bc9'];
+const lineColors = ['#2f81f7', '#d9822b', '#2da44e', '#bf4bc9', '#e5534b', '#8a8f00'];
 
-/** The plot as an SVG file without a background: every power of ten between its ends has a tick. */
-export function drawLinePlot({ title, x, y, series }: LinePlot): string {
+/** The plot as an SVG file without a background: unless told otherwise every power of ten between its ends has a tick. */
+export function drawLinePlot({ title, x, xTicks, y, series }: LinePlot): string {
   const points = series.flatMap((one) => one.points);
-  const powers = { first: Math.floor(log10Of(points, Math.min)), last: Math.ceil(log10Of(points, Math.max)) };
-  if (powers.first === powers.last) powers.last += 1;
+  const marks = xTicks ?? powersAround(points);
+  const ends = { first: Math.log10(marks[0]!), last: Math.log10(marks.at(-1)!) };
   const ticks = ticksUpTo(Math.max(...points.map((point) => point.y)));
   const [right, bottom] = [size.width - frame.right, size.height - frame.bottom];
   const across = (value: number): number =>
-    frame.left + ((Math.log10(value) - powers.first) / (powers.last - powers.first)) * (right - frame.left);
+    frame.left + ((Math.log10(value) - ends.first) / (ends.last - ends.first)) * (right - frame.left);
   const up = (value: number): number => bottom - (value / ticks.at(-1)!) * (bottom - frame.top);
   const parts = [text(frame.left, 28, title, 'font-size="16" font-weight="600"')];
   for (const tick of ticks) {
     parts.push(line(frame.left, up(tick), right, up(tick), tick === 0 ? '1' : '0.25'));
     parts.push(text(frame.left - 8, up(tick) + 4, String(tick), 'text-anchor="end"'));
   }
-  for (let power = powers.first; power <= powers.last; power++) {
-    const at = across(10 ** power);
+  for (const mark of marks) {
+    const at = across(mark);
+    const power = Math.round(Math.log10(mark));
+    const name = xTicks ? String(mark) : `10<tspan dy="-5" font-size="9">${power}</tspan>`;
     parts.push(line(at, bottom, at, bottom + 5, '1'));
-    parts.push(text(at, bottom + 20, `10<tspan dy="-5" font-size="9">${power}</tspan>`, 'text-anchor="middle"', true));
+    parts.push(text(at, bottom + 20, name, 'text-anchor="middle"', true));
   }
   parts.push(text((frame.left + right) / 2, size.height - 12, x, 'text-anchor="middle"'));
   parts.push(text(frame.left - 8, frame.top - 14, y, 'text-anchor="end"'));
-  series.forEach((one, index) => parts.push(drawSeries(one, index, across, up, frame.left + 130 * index)));
+  series.forEach((one, index) =>
+    parts.push(drawSeries(one, index, across, up, frame.left + (series.length > 4 ? legendWidth : 130) * index)),
+  );
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${size.width} ${size.height}" width="${size.width}" height="${size.height}" role="img" font-family="system-ui, sans-serif" font-size="12" fill="${ink}">`,
     `<title>${escape(title)}</title>`,
@@ -77,6 +85,13 @@ function ticksUpTo(value: number): number[] {
   const step = [1, 2, 5, 10].map((times) => times * power).find((one) => one >= rough)!;
   const count = Math.max(1, Math.ceil(value / step - 1e-9));
   return Array.from({ length: count + 1 }, (_, i) => Number((i * step).toPrecision(6)));
+}
+
+/** From the power of ten below all points to the one above them. */
+function powersAround(points: readonly { x: number }[]): number[] {
+  const [first, last] = [Math.floor(log10Of(points, Math.min)), Math.ceil(log10Of(points, Math.max))];
+  const count = Math.max(2, last - first + 1);
+  return Array.from({ length: count }, (_, i) => 10 ** (first + i));
 }
 
 function log10Of(points: readonly { x: number }[], pick: (...values: number[]) => number): number {

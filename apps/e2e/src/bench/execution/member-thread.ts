@@ -139,6 +139,11 @@ function openLane({ dataDir, spec, start }: Opening, { member, port, bells }: La
     }
     return true;
   };
+  // By itself, so that a profile says how long the member was idle.
+  const waitForBell = (): void => {
+    const woken = Atomics.wait(bells, member, heard, silenceMsMax);
+    if (woken === 'timed-out') throw new Error(`member ${member} of 2 has heard nothing for ${silenceMsMax} ms`);
+  };
   return {
     async execute(block) {
       sent.messages = 0;
@@ -147,8 +152,7 @@ function openLane({ dataDir, spec, start }: Opening, { member, port, bells }: La
       while (!host.done) {
         const came = listen();
         if (host.step() || came) continue;
-        const woken = Atomics.wait(bells, member, heard, silenceMsMax);
-        if (woken === 'timed-out') throw new Error(`member ${member} of 2 has heard nothing for ${silenceMsMax} ms`);
+        waitForBell();
       }
       return { rounds: host.figures?.rounds ?? 0, ...sent };
     },

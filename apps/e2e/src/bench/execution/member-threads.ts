@@ -37,7 +37,7 @@ export class MemberThreads {
   }
 
   /** Every block of the case on both, which take turns at being the first. */
-  async run({ spec, start, blocks, warmUp }: BenchCase, progress: (block: number) => void): Promise<PairSample[]> {
+  async run({ spec, start, blocks, warmUp }: BenchCase): Promise<PairSample[]> {
     const sent = blocks.map(({ input, hash }) => ({ input, hash }));
     const all = [this.#alone, ...this.#lane];
     for (const thread of all) {
@@ -45,7 +45,6 @@ export class MemberThreads {
     }
     const samples: PairSample[] = [];
     for (let block = 0; block < blocks.length; block++) {
-      progress(block);
       const order: MemberOrder = { kind: 'execute', block };
       let one: MemberTimes | undefined;
       if (block % 2 === 0) one = await this.#alone.obey(order);

@@ -92,6 +92,7 @@ async function measureOurs(
     progress(`n1: ${workload}, pass ${pass + warmUp + 1} of ${warmUp + measured}`);
     for (const [index, each] of cases.entries()) {
       const took = await runCase(each, new SequentialChain(folder.next(), each, engines.of(each.spec)), clock);
+      folder.clear();
       if (pass >= 0) samples[index]!.push(...took);
       else first += took[0]!;
     }

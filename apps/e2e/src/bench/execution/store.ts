@@ -2,7 +2,7 @@ import { keccak256 } from '@sheaf/crypto';
 import { hexToBytes, toHeight } from '@sheaf/primitives';
 import { PartitionState, type BlockChanges, type BucketRange } from '@sheaf/state';
 import { openLmdb } from '@sheaf/state-lmdb';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { memberOptions } from '../state/with-state.ts';
@@ -49,6 +49,11 @@ export class StoreFolder {
   /** For one store; another one each time. */
   next(): string {
     return join(this.path, String(this.#next++));
+  }
+
+  /** Afterwards what the closed stores had is gone. */
+  clear(): void {
+    for (const name of readdirSync(this.path)) rmSync(join(this.path, name), { recursive: true, force: true });
   }
 
   close(): void {

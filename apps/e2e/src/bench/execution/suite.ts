@@ -1,13 +1,16 @@
 import { BenchFault, type Suite } from '../suite.ts';
+import { writeFileSync } from 'node:fs';
+import { measureAccounted, plotAccounted, type AccountedRow } from './accounted.ts';
 import { measureOneMember } from './one-member.ts';
 import type { PartContext, PartReport } from './part.ts';
 import { StoreFolder } from './store.ts';
 import { measureTwoMembers } from './two-members.ts';
 import { sizesOf, workloadNames, Workloads, type WorkloadName } from './workloads.ts';
 
-const parts: Readonly<Record<string, (context: PartContext) => Promise<PartReport>>> = {
+const parts: Readonly<Record<string, (context: PartContext) => Promise<PartReport & { rows?: AccountedRow[] }>>> = {
   n1: measureOneMember,
   n2: measureTwoMembers,
+  accounted: measureAccounted,
 };
 
 /** Blocks from signed transactions with known senders to committed state and root. */
@@ -18,9 +21,10 @@ export const executionSuite: Suite = {
   options: ['scale', 'plot', 'workloads'],
   workloads: workloadNames,
   async run(options) {
-    const { rows, scale, workloads: wanted } = options;
+    const { rows, scale, plot, workloads: wanted } = options;
     const sizes = sizesOf[scale];
     const names = workloadNames.filter((name) => wanted?.includes(name) ?? true);
+    if (plot !== undefined && !rows.includes('accounted')) throw new BenchFault('--plot needs the row accounted');
     if (names.length === 0) throw new BenchFault(`execution has workloads ${workloadNames.join(', ')}`);
     const folder = new StoreFolder();
     const workloads = new Workloads(sizes, options);
@@ -32,6 +36,7 @@ export const executionSuite: Suite = {
         const report = await parts[row]!(context);
         texts.push(report.text);
         data[row] = report.data;
+        if (plot !== undefined && row === 'accounted') writeFileSync(plot, plotAccounted(report.rows!));
       }
     } finally {
       folder.close();

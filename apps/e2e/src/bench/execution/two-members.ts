@@ -25,7 +25,8 @@ export async function measureTwoMembers(context: PartContext): Promise<PartRepor
       for (let pass = -warmUp; pass < measured; pass++) {
         progress(`n2: ${workload}, pass ${pass + warmUp + 1} of ${warmUp + measured}`);
         for (const [index, each] of cases.entries()) {
-          const taken = await threads.run(each, () => undefined);
+          const taken = await threads.run(each);
+          folder.clear();
           if (pass >= 0) samples[index]!.push(...taken);
         }
       }
