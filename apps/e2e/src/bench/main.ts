@@ -9,6 +9,7 @@ import { cpuClockWorks, type ClockKind } from './clock.ts';
 import { describeEnvironment, readEnvironment } from './environment.ts';
 import { evmMemorySuite } from './evm/memory-suite.ts';
 import { evmSuite } from './evm/suite.ts';
+import { memberProcessName, runMemberProcess } from './execution/member-process.ts';
 import { isMemberThread, serveMember } from './execution/member-thread.ts';
 import { executionSuite } from './execution/suite.ts';
 import { openChildName, runOpenChild } from './state/open-child.ts';
@@ -23,14 +24,20 @@ if (!isMainThread && isMemberThread(workerData)) serveMember();
 else runCommand(process.argv.slice(2));
 
 function runCommand(args: string[]): void {
-  const [first, second] = args;
-  (first === openChildName ? runOpenChild(second!).then(() => 0) : main(args)).then(
+  runWhat(args).then(
     (code) => process.exit(code),
     (error: unknown) => {
       console.error(error instanceof BenchFault ? `bench: ${error.message}` : error);
       process.exit(1);
     },
   );
+}
+
+function runWhat(args: string[]): Promise<number> {
+  const [first, second] = args;
+  if (first === openChildName) return runOpenChild(second!).then(() => 0);
+  if (first === memberProcessName) return runMemberProcess().then(() => 0);
+  return main(args);
 }
 
 async function main(args: string[]): Promise<number> {

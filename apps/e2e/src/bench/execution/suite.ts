@@ -1,6 +1,7 @@
 import { BenchFault, type Suite } from '../suite.ts';
 import { writeFileSync } from 'node:fs';
 import { measureAccounted, plotAccounted, type AccountedRow } from './accounted.ts';
+import { measureMemory } from './memory.ts';
 import { measureOneMember } from './one-member.ts';
 import type { PartContext, PartReport } from './part.ts';
 import { StoreFolder } from './store.ts';
@@ -11,6 +12,7 @@ const parts: Readonly<Record<string, (context: PartContext) => Promise<PartRepor
   n1: measureOneMember,
   n2: measureTwoMembers,
   accounted: measureAccounted,
+  memory: measureMemory,
 };
 
 /** Blocks from signed transactions with known senders to committed state and root. */
