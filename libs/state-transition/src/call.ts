@@ -1,4 +1,4 @@
-import { notHere, type BlockEnvironment, type Evm } from '@sheaf/evm';
+import { MissingState, notHere, type BlockEnvironment, type Evm, type MissingKey } from '@sheaf/evm';
 import { ChainError, hexToBytes, limits, type Address } from '@sheaf/primitives';
 import { emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
 import { gasLeft, gasPaid, warm } from './apply-transaction.ts';
@@ -17,7 +17,10 @@ export interface CallRun extends CallResult {
   gasPaid: bigint;
 }
 
-/** Runs messages one after the other on the same state; none of them leaves a trace. */
+/**
+ * Runs messages one after the other on the same state; none of them leaves a trace. Its methods throw MissingState when the
+ * state has not what they need.
+ */
 export interface CallSession {
   balance(address: Address): bigint;
   hasCode(address: Address): boolean;
@@ -25,7 +28,7 @@ export interface CallSession {
   run(gasLimit: bigint): CallRun;
 }
 
-/** Ready to run the message after the block. @throws ChainError `REJECTED`, `DATA_LOSS` */
+/** Ready to run the message after the block. @throws ChainError `REJECTED`, `DATA_LOSS`; MissingState */
 export function openCall(evm: Evm, rules: ForkRules, input: CallInput, source: StateReader): CallSession {
   const { header, message, ancestors } = input;
   const reader = new ReadGuard(source);
@@ -56,23 +59,39 @@ export function openCall(evm: Evm, rules: ForkRules, input: CallInput, source: S
   }
   const account = (address: Address) => {
     const found = state.account(hexToBytes(address));
-    return found === notHere ? undefined : found;
+    if (found === notHere) throw new MissingState([{ kind: 'account', address }]);
+    return found;
   };
   return {
     balance: (address) => account(address)?.balance ?? 0n,
     hasCode: (address) => !isEmptyCode(account(address)?.codeHash ?? emptyCodeHashBytes),
-    run: (gasLimit) => runMessage(evm, rules, state, environment, message, gasLimit),
+    run: (gasLimit) => withoutGuess(input, () => runMessage(evm, rules, state, environment, message, gasLimit)),
   };
 }
 
-/** @throws ChainError `REJECTED`, `DATA_LOSS` */
+/** @throws ChainError `REJECTED`, `DATA_LOSS`; MissingState */
 export function call(evm: Evm, rules: ForkRules, input: CallInput, source: StateReader): CallResult {
-  const session = openCall(evm, rules, input, source);
-  const { gasLimit } = input.message;
-  const { gasPaid: _, ...result } = session.run(
-    gasLimit === 0n || gasLimit > limits.callGasMax ? limits.callGasMax : gasLimit,
-  );
-  return result;
+  return withoutGuess(input, () => {
+    const session = openCall(evm, rules, input, source);
+    const { gasLimit } = input.message;
+    const { gasPaid: _, ...result } = session.run(
+      gasLimit === 0n || gasLimit > limits.callGasMax ? limits.callGasMax : gasLimit,
+    );
+    return result;
+  });
+}
+
+/** What `run` gives or throws; but when the state has guessed by then, that does not count. @throws MissingState */
+export function withoutGuess<T>({ guessed }: CallInput, run: () => T): T {
+  try {
+    return run();
+  } finally {
+    if (guessed !== undefined) refuseGuesses(guessed());
+  }
+}
+
+function refuseGuesses(keys: MissingKey[]): void {
+  if (keys.length > 0) throw new MissingState(keys);
 }
 
 /** Refused before it could start. */
@@ -105,7 +124,7 @@ function runMessage(
   evm.setNonce(from, nonce + 1n);
   warm(evm, environment.coinbase, message, from);
   const result = evm.run({ caller: from, to, data, value, gas: gasLimit - intrinsic, nonce });
-  if (result.status === 'missing') throw new Error('a trie has its state or throws');
+  if (result.status === 'missing') throw new MissingState(result.keys);
   const left = gasLeft(result);
   const used = gasLimit - left;
   return {

@@ -1,6 +1,6 @@
 import { bytesToHex, isChainError, limits } from '@sheaf/primitives';
 import type { Evm } from '@sheaf/evm';
-import { openCall, rejected, type CallRun, type CallSession } from './call.ts';
+import { openCall, rejected, withoutGuess, type CallRun, type CallSession } from './call.ts';
 import type { StateReader } from '@sheaf/state';
 import type { CallInput } from './ports.ts';
 import type { ForkRules } from './fork-rules.ts';
@@ -13,10 +13,13 @@ const tolerancePerMille = 15n;
 
 /**
  * The least gas limit with which the message succeeds, by binary search as geth's estimator does it.
- * @throws ChainError `REJECTED`: `REVERTED` with the revert data, `OUT_OF_GAS`, or why it cannot start; `DATA_LOSS`
+ * @throws ChainError `REJECTED`: `REVERTED` with the revert data, `OUT_OF_GAS`, or why it cannot start; `DATA_LOSS`. MissingState
  */
 export function estimateGas(evm: Evm, rules: ForkRules, input: CallInput, source: StateReader): bigint {
-  const session = openCall(evm, rules, input, source);
+  return withoutGuess(input, () => search(rules, input, openCall(evm, rules, input, source)));
+}
+
+function search(rules: ForkRules, input: CallInput, session: CallSession): bigint {
   let high = highest(rules, input, session);
   if (isPlainTransfer(input, session) && high >= transferGas && succeeds(session, transferGas)) return transferGas;
   const first = attempt(session, high);

@@ -1,3 +1,4 @@
+import type { MissingKey } from '@sheaf/evm';
 import type { AccessListEntry, Header, Receipt, Withdrawal } from '@sheaf/ethereum';
 import type { Address, Hash32 } from '@sheaf/primitives';
 import type { Payload } from '@sheaf/protocol';
@@ -110,6 +111,11 @@ export interface CallInput {
   message: CallMessage;
   /** Up to 256 before `header`, its parent first: for BLOCKHASH. */
   ancestors: Header[];
+  /**
+   * What the state has answered with a guess, because it is elsewhere: more is found out that way in one run than by stopping
+   * at the first such key. When there is any, nothing else comes of the run but MissingState with these.
+   */
+  guessed?: () => MissingKey[];
 }
 
 /**
@@ -127,7 +133,7 @@ export interface ExecutionEngine {
   /**
    * Runs the message after `header`. Fees are charged only when a gas price is given.
    * @throws ChainError `REJECTED` when it cannot even start (`INSUFFICIENT_FUNDS`, `INTRINSIC_GAS`,
-   * `INITCODE_TOO_LARGE`, `FEE_CAP_TOO_LOW`), `DATA_LOSS`
+   * `INITCODE_TOO_LARGE`, `FEE_CAP_TOO_LOW`), `DATA_LOSS`; MissingState when the state answers `notHere`, or has guessed
    */
   call(input: CallInput, state: StateReader): Promise<CallResult>;
   /**

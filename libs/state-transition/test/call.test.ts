@@ -1,7 +1,16 @@
 // Goal: calls and estimates follow geth: reverts with data, halts, funds, overrides, EIP-7623, the least sufficient gas.
 // Method: messages against test contracts; an estimate must succeed as a transaction, and 2 % less must not.
-import { hexToBytes, isChainError, toAddress, type ChainErrorDetail } from '@sheaf/primitives';
-import { proveState, readAccount } from '@sheaf/state';
+import {
+  bytesToHex,
+  hexToBytes,
+  isChainError,
+  toAddress,
+  type Address,
+  type ChainErrorDetail,
+  type Hash32,
+} from '@sheaf/primitives';
+import { MissingState, notHere, type MissingKey } from '@sheaf/evm';
+import { proveState, readAccount, type StateReader } from '@sheaf/state';
 import type { CallMessage } from '../src/index.ts';
 import { contracts, openChain, senders, sign, testSpec, word, type TestChain } from './chain.ts';
 
@@ -115,6 +124,85 @@ test('an estimate that cannot succeed says why', async () => {
     message: 'gas required exceeds allowance (16777216)',
   });
   expect(await refusal(estimate({ value: 10n ** 30n }))).toMatchObject({ reason: 'INSUFFICIENT_FUNDS' });
+});
+
+/** A state of which nothing is here until it was missed; `guesses`: an account is guessed to be none, a slot to be zero. */
+function remoteState(guesses: boolean) {
+  const fetched = new Set<string>();
+  const missed: MissingKey[] = [];
+  const lacks = (key: MissingKey, name: string): boolean => {
+    if (fetched.has(name)) return false;
+    missed.push(key);
+    return true;
+  };
+  const guess = guesses ? undefined : notHere;
+  const state: StateReader = {
+    account(bytes) {
+      const address = bytesToHex(bytes) as Address;
+      return lacks({ kind: 'account', address }, address) ? guess : chain.state.account(bytes);
+    },
+    storage(bytes, key) {
+      const [address, slot] = [bytesToHex(bytes) as Address, bytesToHex(key) as Hash32];
+      return lacks({ kind: 'slot', address, slot }, address + slot) ? guess : chain.state.storage(bytes, key);
+    },
+    code: (codeHash) => chain.state.code(codeHash),
+  };
+  let rounds = 0;
+  return {
+    rounds: () => rounds,
+    async run<T>(attempt: (state: StateReader, guessed?: () => MissingKey[]) => Promise<T>): Promise<T> {
+      for (;;) {
+        missed.length = 0;
+        rounds += 1;
+        try {
+          return await attempt(state, guesses ? () => [...missed] : undefined);
+        } catch (error) {
+          if (!(error instanceof MissingState)) throw error;
+          expect(error.keys.length).toBeGreaterThan(0);
+          for (const key of error.keys) {
+            if (key.kind === 'account') fetched.add(key.address);
+            if (key.kind === 'slot') fetched.add(key.address + key.slot);
+          }
+        }
+      }
+    },
+  };
+}
+
+test.each([
+  ['stopping at what is missing', false],
+  ['guessing what is missing', true],
+])('a state that is elsewhere gives the same calls and estimates, %s', async (_what, guesses) => {
+  // Adds up ten slots.
+  const code = hexToBytes(
+    `0x5f${Array.from({ length: 10 }, (_, slot) => `60${slot.toString(16).padStart(2, '0')}5401`).join('')}5f5260205ff3`,
+  );
+  const reading = { to: contracts.store, overrides: [{ ...override, address: contracts.store, code }] };
+  const messages: Partial<CallMessage>[] = [
+    reading,
+    { to: contracts.revert, data: hexToBytes(word(7n)) },
+    { to: contracts.create, data: hexToBytes('0x60015f5560206000f3') },
+    { value: 1n },
+    { value: 10n ** 30n },
+    { value: 5n, gasPrice: chain.head().baseFeePerGas },
+  ];
+  const outcome = (run: Promise<unknown>) =>
+    run.catch((error: unknown) => {
+      if (!isChainError(error)) throw error;
+      return error.detail;
+    });
+  for (const fields of messages) {
+    const far = remoteState(guesses);
+    const called = await outcome(
+      far.run((state, guessed) => chain.engine.call({ ...input(fields), ...(guessed && { guessed }) }, state)),
+    );
+    expect(called).toEqual(await outcome(call(fields)));
+    if (fields === reading) expect(far.rounds()).toBe(guesses ? 3 : 13);
+    const estimated = remoteState(guesses).run((state, guessed) =>
+      chain.engine.estimateGas({ ...input(fields), ...(guessed && { guessed }) }, state),
+    );
+    expect(await outcome(estimated)).toEqual(await outcome(estimate(fields)));
+  }
 });
 
 test('proofs start at the state root, and give the account and its slots', () => {
