@@ -1,7 +1,7 @@
 import { keccak256 } from '@sheaf/crypto';
 import { decodeRlp, limits, toHash32, type RlpItem } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList, readRecipient } from './fields.ts';
-import { secp256k1Order, signingDigest } from './signing-digest.ts';
+import { secp256k1Order } from './signing-digest.ts';
 import type { AccessListEntry, Authorization, Transaction, TransactionFields } from './transaction.ts';
 
 const uint64Max = 2n ** 64n - 1n;
@@ -47,7 +47,6 @@ export function readTransaction(raw: Uint8Array): Transaction {
     ...signature,
     hash: toHash32(keccak256(raw)),
     raw,
-    signingDigest: signingDigest(fields),
   };
 }
 

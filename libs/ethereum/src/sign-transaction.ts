@@ -31,8 +31,9 @@ export function signTransaction(unsigned: UnsignedTransaction, privateKey: Uint8
 }
 
 /** @throws ChainError `INVALID_ARGUMENT` on field `transaction.signature` when no key can have made it */
-export function recoverSender(transaction: Pick<Transaction, 'signingDigest' | 'r' | 's' | 'yParity'>): Address {
-  const { signingDigest: digest, yParity } = transaction;
+export function recoverSender(transaction: TransactionFields & Pick<Transaction, 'r' | 's' | 'yParity'>): Address {
+  const digest = signingDigest(transaction);
+  const { yParity } = transaction;
   try {
     const r = bigintToFixedBytes(transaction.r, 32);
     const s = bigintToFixedBytes(transaction.s, 32);

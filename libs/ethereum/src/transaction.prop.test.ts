@@ -10,6 +10,7 @@ import { decodeTransaction } from './decode-transaction.ts';
 import { encodeTransaction } from './encode-transaction.ts';
 import { floorDataGas, intrinsicGas } from './gas.ts';
 import { recoverSender, signTransaction, type UnsignedTransaction } from './sign-transaction.ts';
+import { signingDigest } from './signing-digest.ts';
 import type { TransactionType } from './transaction.ts';
 
 const chainId = 74323n;
@@ -82,7 +83,7 @@ test('what is signed here, the oracle reads with the same fields, hash, sender a
       expect(oracle.value).toBe(tx.value);
       expect(oracle.to?.toString()).toBe(tx.to);
       expect(bytesToHex(oracle.data)).toBe(bytesToHex(tx.data));
-      expect(bytesToHex(oracle.getMessageToVerifySignature())).toBe(bytesToHex(tx.signingDigest));
+      expect(bytesToHex(oracle.getMessageToVerifySignature())).toBe(bytesToHex(signingDigest(tx)));
       expect(oracle.getIntrinsicGas()).toBe(intrinsicGas(tx));
       expect(floorDataGas(tx)).toBeGreaterThanOrEqual(21_000n);
       expect(bytesToHex(encodeTransaction(tx, tx))).toBe(bytesToHex(raw));

@@ -56,6 +56,4 @@ export interface Transaction extends TransactionFields {
   hash: Hash32;
   /** The EIP-2718 encoding, as it was received. */
   raw: Uint8Array;
-  /** What the sender signed. 32 bytes. */
-  signingDigest: Uint8Array;
 }

@@ -1,5 +1,5 @@
 import type { Receipt } from '@sheaf/ethereum';
-import { bytesToHex, concatBytes, type Hash32 } from '@sheaf/primitives';
+import { bytesToHex, ChainError, concatBytes, type Hash32 } from '@sheaf/primitives';
 import {
   completeBlock,
   depositRequests,
@@ -41,6 +41,11 @@ export function assembleBlock(
     if (outcome.kind === 'system') answers.push(outcome.output ?? new Uint8Array(0));
     if (step.kind !== 'transaction') return;
     if (outcome.kind === 'dropped') {
+      // Only here is it known: a run of an earlier round may have seen what it was not to see.
+      if (task.kind === 'block') {
+        const message = `transaction ${step.index} of the block is invalid: ${outcome.reason}`;
+        throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'transactions', message });
+      }
       const { hash, reason, cause } = outcome;
       dropped.push({ payloadIndex: step.index, hash, reason, ...(cause === undefined ? {} : { cause }) });
     } else if (outcome.kind === 'included') {

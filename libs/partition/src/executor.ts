@@ -71,6 +71,14 @@ export interface ExecutorOptions {
 
 const weiPerGwei = 1_000_000_000n;
 
+/** Slots that one run guesses. */
+const guessesMax = 64;
+/**
+ * What a slot is taken to be: enough for whoever wants to take something from it, also in each of the smaller numbers that may be
+ * packed in it; too little to overflow in a sum; false as a flag in the lowest byte.
+ */
+const guess = Uint8Array.from({ length: 32 }, (_, index) => (index >= 4 && index % 4 === 1 ? 1 : 0));
+
 /** Runs steps over the versioned memory of one member. What a run leaves is in the memory when `run` returns it. */
 export class Executor {
   /** The last run of each position, of those that ran here. */
@@ -103,7 +111,6 @@ export class Executor {
     if (before !== undefined) this.withdraw(before);
     try {
       const run = this.#step(position);
-      if (host.wanted.length > 0) return host.wanted;
       this.runs[position] = run;
       return run;
     } catch (error) {
@@ -187,10 +194,6 @@ export class Executor {
         throw new MissingState(outcome.keys);
       case 'invalid': {
         const reason = dropReasons[outcome.reason];
-        if (this.#options.task.kind === 'block') {
-          const message = `transaction ${position} of the block is invalid: ${outcome.reason}`;
-          throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'transactions', message });
-        }
         return this.#record({ kind: 'dropped', hash, reason, cause: undefined, gasLimit }, undefined, 0n);
       }
       case 'exhausted': {
@@ -228,8 +231,9 @@ export class Executor {
     const access = this.#host.access(cell.address);
     if (wei === 0n) return;
     access.mask |= BALANCE_WRITE;
-    const before = cell.credits.findLast((credit) => credit.position === position)?.delta ?? 0n;
-    insertCredit(cell.credits, { position, round, delta: before + wei, sum: 0n });
+    const before = latestBelow(cell.credits, position + 1);
+    const delta = before?.position === position ? before.delta + wei : wei;
+    insertCredit(cell.credits, { position, round, delta, sum: 0n });
   }
 
   /** The run as its reads and effects say, its effects in the memory. `readsOf`: effects of which only the reads count. */
@@ -240,6 +244,8 @@ export class Executor {
     readsOf?: TransactionEffects,
   ): PositionRun {
     const host = this.#host;
+    // It went on with a guess to find out what else it needs: what it did counts for nothing.
+    if (host.wanted.length > 0) throw new MissingState([]);
     const run: PositionRun = {
       position: host.position,
       round: this.round,
@@ -364,24 +370,24 @@ class PositionHost implements Host {
     const account = this.#options.memory.cell(address);
     const cell = slotCell(account, slot);
     const { round } = this.#executor;
-    if (round > 1 && cell.complete !== round && !this.#alone()) {
-      this.wanted.push({ kind: 'slot', cell: account, slot: slot.slice(), slotCell: cell });
-      return notHere;
-    }
+    if (round > 1 && cell.complete !== round && !this.#alone()) return this.#guess(account, slot, cell);
     const asks = account.base?.hasStorage === true && lastWipe(account.codes, position) < 0;
     if (asks && cell.base === undefined && account.owner === member) {
       cell.base = (state.storage(address, slot) as Uint8Array | undefined)?.slice() ?? null;
     }
     const value = slotAt(account, cell, position);
-    if (value === notHere) {
-      this.wanted.push({ kind: 'slot', cell: account, slot: slot.slice(), slotCell: cell });
-      return notHere;
-    }
+    if (value === notHere) return this.#guess(account, slot, cell);
     const access = this.#noteSlot(account, slot.slice(), cell);
     access.mask = SLOT_READ;
     access.version = latestBelow(cell.versions, position);
     access.listed = asks;
     return value;
+  }
+
+  /** The run is in vain now; with a value for the slot it finds out what else it needs, so that all is asked for at once. */
+  #guess(account: AccountCell, slot: Uint8Array, cell: SlotCell): Uint8Array | typeof notHere {
+    this.wanted.push({ kind: 'slot', cell: account, slot: slot.slice(), slotCell: cell });
+    return this.wanted.length < guessesMax ? guess : notHere;
   }
 
   code(codeHash: Uint8Array): Uint8Array | typeof notHere {

@@ -1,4 +1,3 @@
-import { concatBytes } from './bytes.ts';
 import { ChainError } from './chain-error.ts';
 
 /** Recursive Length Prefix (yellow paper, appendix B): a string of bytes or a list of items. */
@@ -10,20 +9,61 @@ const depthMax = 16;
 /** The canonical encoding. */
 export function encodeRlp(item: RlpItem): Uint8Array {
   if (item instanceof Uint8Array) return encodeRlpBytes(item);
-  return encodeRlpList(item.map(encodeRlp));
+  // Lengths first, so that everything is written once, where it stays.
+  const lengths: number[] = [];
+  const bytes = new Uint8Array(measure(item, lengths));
+  write(bytes, 0, item, { lengths, next: 0 });
+  return bytes;
 }
 
 /** The canonical encoding of a string of bytes. */
 export function encodeRlpBytes(bytes: Uint8Array): Uint8Array {
   if (bytes.length === 1 && bytes[0]! < 0x80) return bytes;
-  return concatBytes(prefix(bytes.length, 0x80), bytes);
+  const encoded = new Uint8Array(prefixBytes(bytes.length) + bytes.length);
+  encoded.set(bytes, writePrefix(encoded, 0, bytes.length, 0x80));
+  return encoded;
 }
 
 /** The list of items that are encoded already. */
-export function encodeRlpList(encoded: readonly Uint8Array[]): Uint8Array {
+export function encodeRlpList(items: readonly Uint8Array[]): Uint8Array {
   let length = 0;
-  for (const part of encoded) length += part.length;
-  return concatBytes(prefix(length, 0xc0), ...encoded);
+  for (const part of items) length += part.length;
+  const encoded = new Uint8Array(prefixBytes(length) + length);
+  let at = writePrefix(encoded, 0, length, 0xc0);
+  for (const part of items) {
+    encoded.set(part, at);
+    at += part.length;
+  }
+  return encoded;
+}
+
+/** Bytes that the item takes; the payload of every list goes to `lengths`, a list before its items. */
+function measure(item: RlpItem, lengths: number[]): number {
+  if (item instanceof Uint8Array) {
+    return item.length === 1 && item[0]! < 0x80 ? 1 : prefixBytes(item.length) + item.length;
+  }
+  const place = lengths.push(0) - 1;
+  let length = 0;
+  for (const each of item) length += measure(each, lengths);
+  lengths[place] = length;
+  return prefixBytes(length) + length;
+}
+
+/** Where the item ends. */
+function write(bytes: Uint8Array, start: number, item: RlpItem, cursor: { lengths: number[]; next: number }): number {
+  if (item instanceof Uint8Array) {
+    const { length } = item;
+    if (length === 1 && item[0]! < 0x80) {
+      bytes[start] = item[0]!;
+      return start + 1;
+    }
+    const from = writePrefix(bytes, start, length, 0x80);
+    bytes.set(item, from);
+    return from + length;
+  }
+  let at = writePrefix(bytes, start, cursor.lengths[cursor.next++]!, 0xc0);
+  for (const each of item) at = write(bytes, at, each, cursor);
+  return at;
 }
 
 /**
@@ -36,11 +76,21 @@ export function decodeRlp(bytes: Uint8Array, field: string): RlpItem {
   return item;
 }
 
-function prefix(length: number, offset: number): Uint8Array {
-  if (length <= 55) return Uint8Array.of(offset + length);
-  const digits: number[] = [];
-  for (let rest = length; rest > 0; rest = Math.floor(rest / 256)) digits.unshift(rest % 256);
-  return Uint8Array.of(offset + 55 + digits.length, ...digits);
+function prefixBytes(length: number): number {
+  if (length <= 55) return 1;
+  return length < 2 ** 8 ? 2 : length < 2 ** 16 ? 3 : length < 2 ** 24 ? 4 : 5;
+}
+
+/** Where what it says the length of begins. */
+function writePrefix(bytes: Uint8Array, start: number, length: number, offset: number): number {
+  const size = prefixBytes(length);
+  if (size === 1) {
+    bytes[start] = offset + length;
+    return start + 1;
+  }
+  bytes[start] = offset + 54 + size;
+  for (let i = size - 1, rest = length; i > 0; i--, rest = Math.floor(rest / 256)) bytes[start + i] = rest % 256;
+  return start + size;
 }
 
 function decodeAt(

@@ -1,5 +1,5 @@
 import type { CryptoWorker } from '@sheaf/crypto';
-import { decodeTransaction, type Transaction } from '@sheaf/ethereum';
+import { decodeTransaction, signingDigest, type Transaction } from '@sheaf/ethereum';
 import {
   bigintToFixedBytes,
   ChainError,
@@ -345,7 +345,7 @@ function readTransaction(raw: Uint8Array, rules: AdmissionRules): Read {
 
 function signatureOf(tx: Transaction) {
   return {
-    digest: tx.signingDigest,
+    digest: signingDigest(tx),
     r: bigintToFixedBytes(tx.r, 32),
     s: bigintToFixedBytes(tx.s, 32),
     yParity: tx.yParity,
