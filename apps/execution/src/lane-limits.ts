@@ -25,3 +25,43 @@ export const laneLimits = {
 } as const;
 
 export type LaneLimits = { readonly [K in keyof typeof laneLimits]: number };
+
+/** Every maximum and time of reads across the members of a lane, likewise. */
+export const laneReadLimits = {
+  /** How long a member waits for a block that it has not committed: it does so a moment after the coordinator. */
+  waitMsMax: 2_000,
+  /** One request to a member, its waiting included. */
+  requestMsMax: 5_000,
+  /** Of a request that met UNAVAILABLE: attempts in all. */
+  attemptsMax: 2,
+  /** Requests that a member answers at a time. */
+  requestsMax: 256,
+  /** Accounts in one request for state. */
+  accountsMax: 1_024,
+  /** Slots in one such request, of all its accounts together. */
+  slotsMax: 1_024,
+  /** Codes in one request for them. */
+  codesMax: 1_024,
+  /** Codes in one answer, bytes; the first is there whatever it has. */
+  codeBytesMax: 4_194_304,
+  /** Codes that a block read, in the request for a part of its witness. Gas pays for fewer. */
+  witnessCodesMax: 65_536,
+  /** Heights whose upper levels of the state trie are kept, for proofs. */
+  mergedKept: 8,
+  /** Answers that one run of a call guesses before it stops at what is missing. */
+  guessesMax: 256,
+  /** Times that one call is run anew with what it lacked: as deep as its reads depend on one another. */
+  callRoundsMax: 1_000,
+  /** Accounts and slots that one call fetches from other members. */
+  callKeysMax: 65_536,
+  /** Codes that one call fetches from other members, bytes. */
+  callCodeBytesMax: 67_108_864,
+  /** Blocks whose values a thread keeps for later calls. */
+  valueBlocksKept: 4,
+  /** Accounts and slots of one of them; with more they are fetched anew. */
+  valuesKept: 100_000,
+  /** Codes that a thread keeps for later calls, bytes; with more they are fetched anew. */
+  codeBytesKept: 16_777_216,
+} as const;
+
+export type LaneReadLimits = { readonly [K in keyof typeof laneReadLimits]: number };

@@ -143,6 +143,12 @@ export interface Caller {
   estimateGas(height: Height, message: CallMessage, options: CallLimits): Promise<bigint>;
   /** @throws ChainError `NOT_FOUND` when the state before the height is not kept */
   witness(height: Height): Promise<Witness>;
+  /** Of a lane's member: its part, as `encodeWitnessPart` writes it, and which of the codes it has: their indexes. @throws likewise */
+  witnessPart(
+    height: Height,
+    codeHashes: readonly Hash32[],
+    options: CallLimits,
+  ): Promise<{ part: Uint8Array; codes: number[] }>;
 }
 
 /** How long a caller waits. */

@@ -29,5 +29,7 @@ export function createCaller(options: { timeoutMs: number }, deps: { threads: Th
     estimateGas: async (height, message, limits) =>
       (await run({ type: 'estimate', height, message }, limits)) as bigint,
     witness: async (height) => (await run({ type: 'witness', height })) as Witness,
+    witnessPart: async (height, codeHashes, limits) =>
+      (await run({ type: 'witness-part', height, codeHashes }, limits)) as { part: Uint8Array; codes: number[] },
   };
 }

@@ -1,4 +1,4 @@
-import { bigintToBytes, bigintToFixedBytes, ChainError, hexToBytes, limits, type Height } from '@sheaf/primitives';
+import { ChainError, limits, type Height } from '@sheaf/primitives';
 import {
   accountToWire,
   blockSelectorFromWire,
@@ -10,15 +10,17 @@ import {
   witnessToWire,
 } from '@sheaf/proto';
 import { implement, type CallContext, type ServiceImplementation } from '@sheaf/rpc';
-import { isEmptyCode, proveState, readAccount, readStorage } from '@sheaf/state';
-import { setImmediate } from 'node:timers/promises';
 import type { HeadWatch } from '../domain/head.ts';
 import { shareWitnesses } from '../domain/share-witnesses.ts';
+import { readAcross, readWhole } from '../domain/state-reads.ts';
+import { laneReadLimits } from '../lane-limits.ts';
+import type { LaneReads } from '../lane-ports.ts';
 import type { BlockStore, Caller } from '../ports.ts';
+import { storageProofsToWire, takeTurns } from './grpc-answers.ts';
 
 const outputBytesMax = 1_048_576;
-/** Reads between two turns of the event loop: about a millisecond's worth. */
-const readsPerTurn = 32;
+/** The member of a lane that has whole blocks. */
+const coordinator = 0;
 
 const statuses = {
   success: executionV1.CallStatus.CALL_STATUS_SUCCESS,
@@ -26,19 +28,25 @@ const statuses = {
   halt: executionV1.CallStatus.CALL_STATUS_HALT,
 } as const;
 
-/** sheaf.execution.v1 over the store (reads) and the call threads (runs). */
+/** sheaf.execution.v1 over the store (reads), the call threads (runs) and, with `lane`, what other members have of the state. */
 export function createExecutionService(
   options: { streamsMax: number },
-  deps: { store: BlockStore; caller: Caller; head: HeadWatch },
+  deps: { store: BlockStore; caller: Caller; head: HeadWatch; lane?: LaneReads | undefined },
 ): ServiceImplementation {
-  const { store, caller, head } = deps;
+  const { store, caller, head, lane } = deps;
   // Not stopped when one who asked has gone: others wait for the same.
   const witness = shareWitnesses((height) => caller.witness(height));
   let streams = 0;
   const select = (selector: executionV1.BlockSelector | undefined) => selectHeight(store, head, selector);
-  const at = (selector: executionV1.BlockSelector | undefined) => {
-    const height = select(selector);
-    return { height, state: store.stateAt(height) };
+  const reads = lane === undefined ? readWhole(store) : readAcross(store, lane, laneReadLimits);
+  /** Blocks, and what they read, are at the first member of a lane. @throws ChainError `UNAVAILABLE` at the others */
+  const mustHaveBlocks = () => {
+    if (lane === undefined || lane.member === coordinator) return;
+    const where = `member ${coordinator} of the lane (${lane.addressOf(coordinator)})`;
+    throw new ChainError({
+      code: 'UNAVAILABLE',
+      message: `blocks and witnesses are at ${where}, this is member ${lane.member}`,
+    });
   };
   return implement(executionV1.ExecutionServiceService, {
     async getStatus() {
@@ -51,8 +59,12 @@ export function createExecutionService(
         genesisHash: hexToBuffer(store.genesisHash()),
       };
     },
-    getBlock: async ({ block }) => ({ block: blockAt(store, select(block)) }),
+    async getBlock({ block }) {
+      mustHaveBlocks();
+      return { block: blockAt(store, select(block)) };
+    },
     async *streamBlocks({ fromHeight }, call: CallContext) {
+      mustHaveBlocks();
       if (streams >= options.streamsMax) {
         throw new ChainError({ code: 'LIMIT', message: `${streams} streams are open already`, retryAfterMs: 1_000 });
       }
@@ -68,48 +80,32 @@ export function createExecutionService(
         streams -= 1;
       }
     },
-    async getAccounts({ block, addresses }) {
-      const { height, state } = at(block);
-      const wanted = wire.list(addresses, { min: 1, max: limits.pageItemsMax }, 'addresses');
-      const accounts: executionV1.Account[] = [];
-      for (const [index, item] of wanted.entries()) {
-        const address = wire.address(item, `addresses.${index}`);
-        accounts.push(accountToWire({ address, ...readAccount(state, address) }));
-        if (index % readsPerTurn === readsPerTurn - 1) await setImmediate();
-      }
-      return { height, accounts };
+    async getAccounts({ block, addresses }, call: CallContext) {
+      const height = select(block);
+      const wanted = wire
+        .list(addresses, { min: 1, max: limits.pageItemsMax }, 'addresses')
+        .map((address, index) => wire.address(address, `addresses.${index}`));
+      const accounts = await reads.accounts(height, wanted, takeTurns(), call);
+      return { height, accounts: accounts.map((account, at) => accountToWire({ address: wanted[at]!, ...account })) };
     },
-    async getCode({ block, address }) {
-      const { state } = at(block);
-      const { codeHash } = readAccount(state, wire.address(address, 'address'));
-      const bytes = hexToBytes(codeHash);
-      return { code: isEmptyCode(bytes) ? Buffer.alloc(0) : toBuffer(state.code(bytes)) };
+    async getCode({ block, address }, call: CallContext) {
+      return { code: toBuffer(await reads.code(select(block), wire.address(address, 'address'), call)) };
     },
-    async getStorage({ block, address, slot }) {
-      const value = readStorage(at(block).state, wire.address(address, 'address'), wire.hash(slot, 'slot'));
-      return { value: toBuffer(bigintToFixedBytes(value, 32)) };
-    },
-    async getProof({ block, address, slots }) {
-      const { state } = at(block);
+    async getStorage({ block, address, slot }, call: CallContext) {
       const account = wire.address(address, 'address');
+      return { value: toBuffer(await reads.slot(select(block), account, wire.hash(slot, 'slot'), call)) };
+    },
+    async getProof({ block, address, slots }, call: CallContext) {
+      const height = select(block);
       const wanted = wire
         .list(slots, { max: limits.pageItemsMax }, 'slots')
         .map((slot, index) => wire.hash(slot, `slots.${index}`));
-      const first = proveState(state, account, []);
-      const storageProofs: executionV1.StorageProof[] = [];
-      for (const [index, slot] of wanted.entries()) {
-        const { value, proof } = proveState(state, account, [slot]).storageProofs[0]!;
-        storageProofs.push({
-          slot: hexToBuffer(slot),
-          value: toBuffer(bigintToBytes(value)),
-          proof: proof.map(toBuffer),
-        });
-        if (index % readsPerTurn === readsPerTurn - 1) await setImmediate();
-      }
+      const of = wire.address(address, 'address');
+      const { account, accountProof, storageProofs } = await reads.proof(height, of, wanted, takeTurns(), call);
       return {
-        account: accountToWire({ address: account, ...first.account }),
-        accountProof: first.accountProof.map(toBuffer),
-        storageProofs,
+        account: accountToWire({ address: of, ...account }),
+        accountProof: accountProof.map(toBuffer),
+        storageProofs: storageProofsToWire(storageProofs),
       };
     },
     async call({ block, message }, call: CallContext) {
@@ -132,6 +128,7 @@ export function createExecutionService(
       return { gas: await caller.estimateGas(select(block), messageFromWire(message, 'message'), call) };
     },
     async getWitness({ block }) {
+      mustHaveBlocks();
       const height = select(block);
       if (height === 0n) {
         throw new ChainError({

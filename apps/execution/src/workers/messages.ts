@@ -1,5 +1,6 @@
-import { ChainError, type ChainErrorDetail, type Height } from '@sheaf/primitives';
+import { ChainError, type ChainErrorDetail, type Hash32, type Height } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
+import type { TlsFiles } from '@sheaf/rpc';
 import type { CallMessage } from '@sheaf/state-transition';
 import type { Executed, HashedPayload, LanePart } from '../ports.ts';
 
@@ -12,6 +13,8 @@ export interface WorkerSetup {
   /** Which member of a lane of how many it is; one of one has no lane. */
   member: number;
   members: number;
+  /** Where the members are, for a thread that reads what others have. */
+  lane?: { addresses: readonly string[]; tls?: TlsFiles | undefined } | undefined;
   /** Heights below the head whose state is kept. */
   stateHeightsKept: number;
   /** Memory for branches between blocks. */
@@ -26,7 +29,8 @@ export type Job =
   | { type: 'execute'; payload: HashedPayload; published: bigint }
   | { type: 'call'; height: Height; message: CallMessage }
   | { type: 'estimate'; height: Height; message: CallMessage }
-  | { type: 'witness'; height: Height };
+  | { type: 'witness'; height: Height }
+  | { type: 'witness-part'; height: Height; codeHashes: readonly Hash32[] };
 
 /** What the lane's thread is told. */
 export type LaneOrder =
