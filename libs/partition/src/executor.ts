@@ -71,8 +71,8 @@ export interface ExecutorOptions {
 
 const weiPerGwei = 1_000_000_000n;
 
-/** Slots that one run guesses. */
-const guessesMax = 64;
+/** Keys that one run guesses. */
+const guessesMax = 256;
 /**
  * What a slot is taken to be: enough for whoever wants to take something from it, also in each of the smaller numbers that may be
  * packed in it; too little to overflow in a sum; false as a flag in the lowest byte.
@@ -350,7 +350,9 @@ class PositionHost implements Host {
     const { position } = this;
     if (!this.#has(cell)) {
       this.wanted.push({ kind: 'account', cell });
-      return notHere;
+      if (this.wanted.length >= guessesMax) return notHere;
+      // As far as it is known; else somebody who is paid for the first time, for whoever pays many.
+      return cell.base === undefined ? undefined : accountAt(cell, position);
     }
     if (cell.latest?.stamp === this.#stamp) return accountAt(cell, position);
     const quiet = cell.codes.length + cell.nonces.length + cell.credits.length === 0;
@@ -370,24 +372,22 @@ class PositionHost implements Host {
     const account = this.#options.memory.cell(address);
     const cell = slotCell(account, slot);
     const { round } = this.#executor;
-    if (round > 1 && cell.complete !== round && !this.#alone()) return this.#guess(account, slot, cell);
     const asks = account.base?.hasStorage === true && lastWipe(account.codes, position) < 0;
     if (asks && cell.base === undefined && account.owner === member) {
       cell.base = (state.storage(address, slot) as Uint8Array | undefined)?.slice() ?? null;
     }
     const value = slotAt(account, cell, position);
-    if (value === notHere) return this.#guess(account, slot, cell);
+    const complete = round === 1 || cell.complete === round || this.#alone();
+    if (value === notHere || !complete) {
+      // The run is in vain now; with a value it finds out what else it needs, so that all is asked for at once.
+      this.wanted.push({ kind: 'slot', cell: account, slot: slot.slice(), slotCell: cell });
+      return this.wanted.length >= guessesMax ? notHere : value === notHere ? guess : value;
+    }
     const access = this.#noteSlot(account, slot.slice(), cell);
     access.mask = SLOT_READ;
     access.version = latestBelow(cell.versions, position);
     access.listed = asks;
     return value;
-  }
-
-  /** The run is in vain now; with a value for the slot it finds out what else it needs, so that all is asked for at once. */
-  #guess(account: AccountCell, slot: Uint8Array, cell: SlotCell): Uint8Array | typeof notHere {
-    this.wanted.push({ kind: 'slot', cell: account, slot: slot.slice(), slotCell: cell });
-    return this.wanted.length < guessesMax ? guess : notHere;
   }
 
   code(codeHash: Uint8Array): Uint8Array | typeof notHere {
