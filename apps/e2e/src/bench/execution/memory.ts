@@ -35,15 +35,7 @@ export async function measureMemory(context: PartContext): Promise<PartReport> {
   }
   const text = [
     formatTable(
-      [
-        'memory, MiB',
-        'members',
-        'coordinator: resident',
-        'anonymous',
-        'heap',
-        'largest other: resident',
-        'anonymous',
-      ],
+      ['memory, MiB', 'members', 'coordinator: resident', 'anonymous', 'heap', 'largest other: resident', 'anonymous'],
       rows.map(({ workload, members, peaks: [first, ...others] }) => [
         workload,
         members === 0 ? 'alone' : String(members),
