@@ -77,6 +77,8 @@ export interface LanePart {
 
 /** What a coordinator keeps of a lane's block beside the block itself. */
 export interface LaneParts {
+  /** Of its own accounts, encoded, with all codes that the block read. */
+  accessList: Uint8Array;
   /** For each member but the coordinator. */
   parts: { member: number; accessList: Uint8Array; topsDigest: Uint8Array }[];
 }
@@ -92,8 +94,8 @@ export interface BlockWriter extends BlockStore {
   commit(block: CommittedBlock, draft: BlockDraft): void;
   /** The partition's state, which a lane's thread prepares changes on. */
   state: PartitionState;
-  /** As `commit`, of a lane's coordinator: `accessList` is of its own accounts, with all codes that were read. */
-  commitWhole(block: CommittedBlock, prepared: PreparedChanges, lane: LaneParts): void;
+  /** As `commit`, of a lane's coordinator. */
+  commitWhole(block: Omit<CommittedBlock, 'accessList'>, prepared: PreparedChanges, lane: LaneParts): void;
   /** As `commit`, of another member of a lane: it keeps its part and the header. */
   commitPart(part: Omit<LanePart, 'topsDigest'>, prepared: PreparedChanges): void;
   /** One step, some milliseconds, of what can wait until no block does. `false`: nothing is left. @throws `UNAVAILABLE` */

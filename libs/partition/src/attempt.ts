@@ -3,6 +3,7 @@ import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header
 import { bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import {
   encodeAccessList,
+  type AccessList,
   type ByteMap,
   type PreparedChanges,
   type BlockChanges,
@@ -49,7 +50,7 @@ export interface Decision {
 
 export interface WholeBlock {
   block: ExecutedBlock;
-  /** The access list of each member's accounts, as `encodeAccessList` writes it. */
+  /** The access list of each member's accounts, as `encodeAccessList` writes it; the coordinator's has all codes that were read. */
   accessLists: Uint8Array[];
   /** keccak256 over what hangs at each member's buckets afterwards. */
   topsDigests: Uint8Array[];
@@ -82,6 +83,7 @@ export interface AttemptContext {
 
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
 const readPerStep = 64;
+const noBytes = new Uint8Array(0);
 const coordinator = 0;
 
 /**
@@ -133,6 +135,7 @@ export class Attempt {
   readonly #positions: number[] = [];
   readonly #results: (Results | undefined)[];
   readonly #tops: ({ tops: TopNode[]; accessList: Uint8Array } | undefined)[];
+  #coordinatorList: Omit<AccessList, 'codeReads'> | undefined;
   #whole: WholeBlock | undefined;
   #ancestorsRead = 1;
   #decision: Decision | undefined;
@@ -623,14 +626,17 @@ export class Attempt {
     const { member, members, state } = this.#context;
     const { changes, accounts } = mergeFinals(this.#finals as FinalAccount[][], state);
     const prepared = state.prepare(changes);
-    const accessList = encodeAccessList({ accounts, codes: changes.codes, codeReads: [] });
-    this.#prepared = { prepared, accessList };
     const { first, end } = bucketsOf(member, members);
     const tops = prepared.tops.slice(first, end);
     if (member === coordinator) {
-      this.#tops[member] = { tops, accessList };
+      // Encoded when it is known which codes the block read.
+      this.#prepared = { prepared, accessList: noBytes };
+      this.#coordinatorList = { accounts, codes: changes.codes };
+      this.#tops[member] = { tops, accessList: noBytes };
       return;
     }
+    const accessList = encodeAccessList({ accounts, codes: changes.codes, codeReads: [] });
+    this.#prepared = { prepared, accessList };
     const writer = new ByteWriter(accessList.length + 600 * tops.length);
     for (const top of tops) writer.bytes(encodeTop(top));
     writer.bytes(accessList);
@@ -661,6 +667,9 @@ export class Attempt {
       tops.flatMap((each) => each.tops),
     );
     this.#ancestorsRead = ancestorsRead;
+    const accessList = encodeAccessList({ ...this.#coordinatorList!, codeReads });
+    tops[coordinator]!.accessList = accessList;
+    this.#prepared!.accessList = accessList;
     this.#whole = {
       block,
       accessLists: tops.map(({ accessList }) => accessList),

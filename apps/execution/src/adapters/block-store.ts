@@ -85,7 +85,7 @@ export function openBlockWriter(dataDir: string, options: PartitionOptions): Blo
     state,
     commitWhole(block, prepared, lane) {
       const { height } = block.record;
-      const accessList = encodeAccessList(block.accessList);
+      const { accessList } = lane;
       const also = [...rowsOf(block), ...lanePartRows(kv, height, lane, BigInt(heightsKept))];
       state.commit(prepared, { height, accessList, also });
     },
@@ -203,7 +203,7 @@ function createStore(kv: LmdbKeyValue, buckets: BucketRange): BlockStore {
   };
 }
 
-function rowsOf({ record, header, payload, ancestorsRead, published }: CommittedBlock): Write[] {
+function rowsOf({ record, header, payload, ancestorsRead, published }: Omit<CommittedBlock, 'accessList'>): Write[] {
   const key = heightKey(record.height);
   return [
     ...blockRows(record, header),

@@ -138,13 +138,13 @@ function commitWhole(
   { prepared, accessList, ancestorsRead, whole }: Decision,
   { payload, published }: Pick<CommittedBlock, 'payload' | 'published'>,
 ): Omit<Executed, 'state'> {
-  const { block, accessLists, codeReads, topsDigests } = whole!;
+  const { block, accessLists, topsDigests } = whole!;
   const record = { ...block, height: payload.height };
-  const own = { ...decodeAccessList(accessList), codeReads };
   const parts = accessLists.flatMap((list, member) =>
     member === 0 ? [] : [{ member, accessList: list, topsDigest: topsDigests[member]! }],
   );
-  store.commitWhole({ record, header: block.header, payload, accessList: own, ancestorsRead, published }, prepared, {
+  store.commitWhole({ record, header: block.header, payload, ancestorsRead, published }, prepared, {
+    accessList,
     parts,
   });
   return {
