@@ -5,7 +5,7 @@ import { planOf, runSeed } from './run-seed.ts';
 import { addReport, describe as describeTotals, emptyTotals } from './totals.ts';
 
 const first = Number(process.env['SEED'] ?? 1);
-const count = Number(process.env['SEEDS'] ?? 40);
+const count = Number(process.env['SEEDS'] ?? 20);
 const totals = emptyTotals();
 
 beforeAll(() => warmPrecompiles({ pointEvaluation: false }));
@@ -16,7 +16,7 @@ test.each(Array.from({ length: count }, (_, i) => first + i))('seed %i', async (
 
 test('all of it happened', () => {
   if (process.env['SHOW']) console.log(describeTotals(totals));
-  if (count < 40) return;
+  if (count < 20) return;
   const { crashes, crashesOfCoordinator, crashesAtCommits, caughtUp, stale, refused, oracleBlocks, rounds } = totals;
   const happened = { crashes, crashesOfCoordinator, crashesAtCommits, caughtUp, stale, refused, oracleBlocks };
   for (const [what, times] of Object.entries(happened)) expect([what, times > 0]).toEqual([what, true]);

@@ -50,8 +50,8 @@ export interface SimulationCounts {
   ticks: number;
 }
 
-/** One block took so many events at most: it hangs otherwise. */
-const ticksPerBlockMax = 3_000_000;
+/** Blocks take less than 5,000 events: it hangs otherwise. */
+const ticksPerBlockMax = 100_000;
 /** Attempts at one block that may stand still: what was damaged late may be of the next attempt. */
 const stalledPerBlockMax = 3;
 const coordinator = 0;
