@@ -4,7 +4,7 @@ import { headerHash } from '@sheaf/ethereum';
 import { bucketsOf, partitionLimits } from '@sheaf/partition';
 import { ChainError, toHeight } from '@sheaf/primitives';
 import { decodeBlockAnnouncement, decodePayloadAnnouncement, sequencerV1 } from '@sheaf/proto';
-import { createRpcClient, createRpcServer, tlsFiles, type TlsFiles } from '@sheaf/rpc';
+import { createRpcClient, createRpcServer, tlsFiles, type ServiceImplementation, type TlsFiles } from '@sheaf/rpc';
 import {
   closeInReverse,
   defineService,
@@ -17,6 +17,8 @@ import { createAnnouncer } from './adapters/announcer.ts';
 import { createCaller, createExecutor } from './adapters/executor.ts';
 import { createExecutionService } from './adapters/grpc.ts';
 import { openBlockStore } from './adapters/block-store.ts';
+import { createLaneReadService } from './adapters/lane-reads.ts';
+import { connectMembers } from './adapters/remote-members.ts';
 import { createLanePeers, type LanePeers } from './adapters/lane-peers.ts';
 import { startLaneThread } from './adapters/lane-thread.ts';
 import { createPayloadSource } from './adapters/sequencer.ts';
@@ -27,7 +29,7 @@ import { createCrossCheck } from './domain/cross-check.ts';
 import { watchHead, type HeadWatch } from './domain/head.ts';
 import { createLaneControl } from './domain/lane-control.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import type { BlockExecutor, Executed, HashedPayload, PayloadSource, BlockStore } from './ports.ts';
+import type { BlockExecutor, Caller, Executed, HashedPayload, PayloadSource, BlockStore } from './ports.ts';
 import type { WorkerSetup } from './workers/messages.ts';
 
 /** Between two tries at one block. */
@@ -93,6 +95,7 @@ export function createExecutionMember(
       kind: 'execution',
       member: lane.member,
       members: lane.members,
+      lane: lane.members === 1 ? undefined : { addresses: lane.addresses, tls },
       dataDir: settings.dataDir,
       stateHeightsKept: settings.stateHeightsKept,
       stateCacheMib: settings.stateCacheMib,
@@ -106,10 +109,11 @@ export function createExecutionMember(
       openThreads({ ...setup, commits: false }, 'call', settings.callThreads, settings.callQueueMax),
     ]);
     const caller = createCaller({ timeoutMs: settings.callTimeoutMs }, { threads: callThreads, metrics });
-    const service = createExecutionService({ streamsMax: settings.streamsMax }, { store, caller, head });
+    const services = openServices({ lane, store, head, caller, tls });
+    if (peers !== undefined) services.push(peers.service);
     const server = createRpcServer(
       { host: settings.grpcHost, port: settings.grpcPort, ...(tls && { tls }) },
-      { log, metrics: registry, services: peers === undefined ? [service] : [service, peers.service] },
+      { log, metrics: registry, services },
     );
     state.port = await server.start();
     opened.add('grpc', () => server.stop());
@@ -135,6 +139,26 @@ export function createExecutionMember(
     await startCrossCheck({ bus, store, head });
     state.serving = true;
     log.info({ ...head.current(), port: state.port }, 'serving');
+  }
+
+  /** What others ask: anybody the member for what it has executed, the members of its lane each other for their state. */
+  function openServices(deps: {
+    lane: Lane;
+    store: BlockStore;
+    head: HeadWatch;
+    caller: Caller;
+    tls: TlsFiles | undefined;
+  }): ServiceImplementation[] {
+    const { lane, store, head, caller, tls } = deps;
+    const { member, members, addresses } = lane;
+    const { streamsMax } = settings;
+    if (members === 1) return [createExecutionService({ streamsMax }, { store, caller, head })];
+    const others = connectMembers({ member, addresses, tls }, { log, metrics: registry });
+    opened.add('members', async () => others.close());
+    return [
+      createExecutionService({ streamsMax }, { store, caller, head, lane: others }),
+      createLaneReadService({ member, members }, { store, head, caller }),
+    ];
   }
 
   async function openAlone(setup: WorkerSetup): Promise<{ executor: BlockExecutor; peers: undefined }> {

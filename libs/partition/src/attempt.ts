@@ -84,6 +84,8 @@ export interface AttemptContext {
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
 const readPerStep = 64;
 const noBytes = new Uint8Array(0);
+/** Runs that lack something: few at first, twice as many whenever all have got it. */
+const blockedMax = { first: 4, last: 1_024 };
 const coordinator = 0;
 
 /**
@@ -113,6 +115,8 @@ export class Attempt {
   readonly #blocked = new Map<number, Wanted[]>();
   readonly #asks = new Map<number, Wanted[]>();
   readonly #codesAsked = new Set<string>();
+  /** Positions that may lack something before others wait for them. */
+  #blockedMax: number = blockedMax.first;
   #disordered = false;
   #reported = true;
   /** Members whose cells have not come yet. */
@@ -217,7 +221,9 @@ export class Attempt {
     if (this.#finishing) return this.#finish();
     if (this.#reported || this.#shipsAwaited > 0) return false;
     if (this.#readCount < this.#own.length && this.#executor.round === 1) return this.#readAhead();
-    const position = this.#ready.shift() ?? this.#own[this.#next];
+    // What the first ones lack the others may lack too: it is here before many run in vain.
+    const waits = this.#ready.length === 0 && this.#blocked.size >= this.#blockedMax;
+    const position = waits ? undefined : (this.#ready.shift() ?? this.#own[this.#next]);
     if (position !== undefined) {
       if (this.#own[this.#next] === position) this.#next += 1;
       else this.#disordered = true;
@@ -500,6 +506,7 @@ export class Attempt {
       this.#blocked.delete(position);
       this.#ready.push(position);
     }
+    if (this.#blocked.size === 0) this.#blockedMax = Math.min(2 * this.#blockedMax, blockedMax.last);
     this.#ready.sort((a, b) => a - b);
   }
 

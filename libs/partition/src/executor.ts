@@ -71,6 +71,9 @@ export interface ExecutorOptions {
 
 const weiPerGwei = 1_000_000_000n;
 
+/** Ends a run that lacks something. One for all: the trace that an error takes would cost more than the run. */
+const lacking = new MissingState([]);
+
 /** Keys that one run guesses. */
 const guessesMax = 256;
 /**
@@ -191,7 +194,7 @@ export class Executor {
     const outcome = applyTransaction(evm, this.#host, place, transaction, sender);
     switch (outcome.status) {
       case 'missing':
-        throw new MissingState(outcome.keys);
+        throw lacking;
       case 'invalid': {
         const reason = dropReasons[outcome.reason];
         return this.#record({ kind: 'dropped', hash, reason, cause: undefined, gasLimit }, undefined, 0n);
@@ -245,7 +248,7 @@ export class Executor {
   ): PositionRun {
     const host = this.#host;
     // It went on with a guess to find out what else it needs: what it did counts for nothing.
-    if (host.wanted.length > 0) throw new MissingState([]);
+    if (host.wanted.length > 0) throw lacking;
     const run: PositionRun = {
       position: host.position,
       round: this.round,

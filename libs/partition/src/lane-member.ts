@@ -6,6 +6,9 @@ import { Attempt, type Decision, type LaneState } from './attempt.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
 
+/** Placing, validating, receipts and header take about as long as so much of a block's transactions. */
+const usualCoordinatorShare = 0.25;
+
 export interface LaneMemberOptions {
   member: number;
   members: number;
@@ -114,7 +117,7 @@ export class LaneMember {
 
   #open({ height, session, attempt }: AttemptName): void {
     const name = { height, session, attempt };
-    const { rules, evm, member, members, coordinatorShare = 0 } = this.#options;
+    const { rules, evm, member, members, coordinatorShare = usualCoordinatorShare } = this.#options;
     const { state, decided } = this.#deps;
     this.#name = name;
     this.#last = name;

@@ -12,7 +12,7 @@ export interface LaneShape {
 export const partitionsMax = 16;
 export const lanesMax = 4;
 /** What a devnet runs unless told otherwise. */
-export const defaultPartitions = 1;
+export const defaultPartitions = 2;
 export const defaultLanes = 1;
 
 /** Accounts are spread over so many buckets by the first byte of keccak256 of their address. */

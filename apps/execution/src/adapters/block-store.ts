@@ -169,7 +169,7 @@ function createStore(kv: LmdbKeyValue, buckets: BucketRange): BlockStore {
     stateAt: (height) => reader.at(height),
     reads(height) {
       const list = reader.accessList(height);
-      const ancestors = kv.get(tables.ancestorsRead, heightKey(height));
+      const ancestors = kv.get(tables.ancestorsRead, heightKey(height))?.slice();
       if (list === undefined || ancestors === undefined) return undefined;
       const own = decodeAccessList(list);
       const others = kv.range(tables.laneParts, partKey(height, 0), partKey(toHeight(height + 1n), 0), 256);
@@ -179,7 +179,7 @@ function createStore(kv: LmdbKeyValue, buckets: BucketRange): BlockStore {
     },
     part(height, member) {
       const row = kv.get(tables.laneParts, partKey(height, member))?.slice();
-      const ancestors = kv.get(tables.ancestorsRead, heightKey(height));
+      const ancestors = kv.get(tables.ancestorsRead, heightKey(height))?.slice();
       const header = kv.get(tables.headers, heightKey(height))?.slice();
       if (row === undefined || ancestors === undefined || header === undefined) {
         const message = `what block ${height} did to the accounts of member ${member} is not kept: restore it from a snapshot`;

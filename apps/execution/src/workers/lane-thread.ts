@@ -15,8 +15,6 @@ import { toFailure, type Hello, type LaneOrder, type LaneWord, type WorkerSetup 
 const stepsPerTurn = 8;
 /** Code bytes compiled after one block: some milliseconds. */
 const compileBytesMax = 32_768;
-/** Part of a block's gas that placing it, its receipts and its header are worth. */
-const coordinatorShare = 0.15;
 
 /** The thread of a lane's member that executes and commits its part of every block. */
 export async function openLaneThread(setup: WorkerSetup, port: MessagePort): Promise<void> {
@@ -36,7 +34,7 @@ export async function openLaneThread(setup: WorkerSetup, port: MessagePort): Pro
   let scheduled = false;
   const say = (word: LaneWord, transfer: ArrayBuffer[] = []) => port.postMessage(word, transfer);
   const lane = new LaneMember(
-    { member, members, rules, evm, coordinatorShare },
+    { member, members, rules, evm },
     {
       state: store.state,
       send(to, message) {
