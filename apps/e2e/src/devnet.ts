@@ -17,7 +17,7 @@ export interface Devnet {
 const workspaceRoot = join(__dirname, '../../..');
 const cli = join(workspaceRoot, 'dist/apps/cli/main.cjs');
 /** The devnet's internal ports begin and end so far above its JSON-RPC port. */
-const internalPorts = { first: 555, last: 570 };
+const internalPorts = { first: 555, last: 572 };
 const startMsMax = 120_000;
 const stopMsMax = 30_000;
 

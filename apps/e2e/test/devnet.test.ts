@@ -327,7 +327,17 @@ describe('bad input', () => {
 });
 
 /** Every process of which there is one that matters: two of three validators are enough, so one stands for them. */
-const killable = ['execution-0', 'execution-1', 'sequencer', 'da-0', 'settlement', 'validator-1', 'gateway', 'nats', 'postgres'];
+const killable = [
+  'execution-0',
+  'execution-1',
+  'sequencer',
+  'da-0',
+  'settlement',
+  'validator-1',
+  'gateway',
+  'nats',
+  'postgres',
+];
 
 test.each(killable)(
   '%s is killed with -9: what was answered is included, the chain goes on and finalizes',
