@@ -17,6 +17,7 @@ import { bucketsOf, ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { ConflictGraph } from './conflict-graph.ts';
 import { Executor, type Wanted } from './executor.ts';
+import type { CallShape, Forecast } from './forecast.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
 import { partitionLimits } from './limits.ts';
@@ -25,6 +26,7 @@ import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } fr
 import { place, placeAgain } from './placement.ts';
 import { decodeReport, encodeReport, type ReportedPosition } from './report.ts';
 import { decodeResults, encodeResults, resultsOf, type Results } from './results.ts';
+import { skim } from './skim.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
 
@@ -77,6 +79,9 @@ export interface AttemptContext {
   /** Codes by their hash, kept between blocks. */
   codes: ByteMap<Uint8Array>;
   coordinatorShare: number;
+  /** Kept between blocks: what calls need, and contracts whose calls meet. */
+  forecast: Forecast;
+  serial: Set<string>;
   send(to: number, kind: number, body: Uint8Array): void;
   decided(decision: Decision): void;
 }
@@ -177,6 +182,7 @@ export class Attempt {
       senders,
       members,
       owners: this.#owners,
+      serial: this.#context.serial,
       coordinatorShare,
     });
     const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
@@ -284,14 +290,44 @@ export class Attempt {
       const read = this.#executor.transaction(this.#own[this.#readCount]!);
       if (read?.transaction === undefined) continue;
       const { sender, transaction } = read;
-      for (const address of [sender, transaction.to]) {
-        if (address === undefined) continue;
-        const cell = this.#memory.cell(hexToBytes(address));
-        if (cell.owner !== this.#context.member && cell.base === undefined) this.#ask({ kind: 'account', cell });
-      }
+      const { to, data } = transaction;
+      this.#expect(hexToBytes(sender));
+      if (to === undefined) continue;
+      this.#expect(hexToBytes(to));
+      if (data.length >= 4) this.#expectCall({ to, sender, data });
     }
     this.#flushAsks();
     return true;
+  }
+
+  /** Asks for the account, unless it is here. */
+  #expect(address: Uint8Array): AccountCell {
+    const cell = this.#memory.cell(address);
+    if (cell.owner !== this.#context.member && cell.base === undefined) this.#ask({ kind: 'account', cell });
+    return cell;
+  }
+
+  #expectCall(call: CallShape): void {
+    const { accounts, slots } = this.#context.forecast.of(call);
+    for (const address of accounts) this.#expect(address);
+    for (const { account, slot: slotOf } of slots) {
+      const cell = this.#memory.cell(account);
+      if (cell.owner === this.#context.member) continue;
+      const slot = slotOf();
+      const part = slotCell(cell, slot);
+      if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot, slotCell: part });
+    }
+  }
+
+  /** What the runs that count looked at says what calls like theirs will. */
+  #learn(): void {
+    for (const run of this.#executor.runs) {
+      if (run?.outcome.kind !== 'included' || !run.outcome.applied.success) continue;
+      const read = this.#executor.transaction(run.position);
+      const to = read?.transaction?.to;
+      if (read?.transaction === undefined || to === undefined) continue;
+      this.#context.forecast.learn({ to, sender: read.sender, data: read.transaction.data }, run);
+    }
   }
 
   #run(position: number): void {
@@ -344,6 +380,7 @@ export class Attempt {
       return;
     }
     const end = this.#steps.length;
+    for (const position of wrong) this.#noteSerial(position);
     const round = this.#executor.round + 1;
     let again = this.#graph.closure(wrong, end);
     const last = round > partitionLimits.roundsMax;
@@ -370,6 +407,16 @@ export class Attempt {
       wanted: wanted.map((ids) => [...ids]),
     });
     for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLAN, body);
+  }
+
+  /** Calls of what the position calls are to run on one member from now on. */
+  #noteSerial(position: number): void {
+    const step = this.#steps[position]!;
+    const to = step.kind === 'transaction' ? skim(this.#task.transactions[step.index]!)?.to : undefined;
+    const { serial } = this.#context;
+    if (to === undefined) return;
+    if (serial.size >= partitionLimits.serialContractsMax) serial.clear();
+    serial.add(to);
   }
 
   /** Which transactions the block's gas does not suffice for; those that ran as if it were otherwise are wrong. */
@@ -705,6 +752,7 @@ export class Attempt {
 
   #decideOn(header: Header): void {
     const { prepared, accessList } = this.#prepared!;
+    this.#learn();
     const ran = this.#executor.runs.filter((run) => run?.outcome.kind === 'included');
     this.#decision = {
       header,

@@ -3,6 +3,7 @@ import { assert, ChainError } from '@sheaf/primitives';
 import { ByteMap } from '@sheaf/state';
 import type { BlockTask, ForkRules } from '@sheaf/state-transition';
 import { Attempt, type Decision, type LaneState } from './attempt.ts';
+import { Forecast } from './forecast.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
 
@@ -37,6 +38,8 @@ export class LaneMember {
   readonly #options: LaneMemberOptions;
   readonly #deps: LaneMemberDependencies;
   readonly #codes = new CodeCache();
+  readonly #forecast = new Forecast();
+  readonly #serial = new Set<string>();
   #task: BlockTask | undefined;
   #name: AttemptName | undefined;
   #attempt: Attempt | undefined;
@@ -132,6 +135,8 @@ export class LaneMember {
         state,
         codes: this.#codes.map(),
         coordinatorShare,
+        forecast: this.#forecast,
+        serial: this.#serial,
         send: (to, kind, body) => {
           const sequence = this.#sent[to]!++;
           this.#deps.send(to, encodeEnvelope({ ...name, sequence, kind, body }));

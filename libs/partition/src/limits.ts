@@ -7,6 +7,8 @@ export const partitionLimits = {
   messagesHeldMax: 4_096,
   /** Rounds before the rest of the block runs on one member. */
   roundsMax: 3,
+  /** Contracts whose calls are known to meet. */
+  serialContractsMax: 4_096,
   /** Codes kept between blocks. */
   codeBytesKeptMax: 64 * 2 ** 20,
 } as const;

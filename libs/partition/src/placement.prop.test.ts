@@ -56,7 +56,15 @@ test('positions', () => {
           { kind: 'withdrawals' },
         ];
         const task = { transactions } as unknown as BlockTask;
-        const input = { task, steps, senders, members, owners: ownersOf(members), coordinatorShare };
+        const input = {
+          task,
+          steps,
+          senders,
+          members,
+          owners: ownersOf(members),
+          coordinatorShare,
+          serial: new Set<string>(),
+        };
         const placed = place(input);
         expect(place(input)).toEqual(placed);
         expect(placed.length).toBe(steps.length);

@@ -2,6 +2,7 @@
 import { bytesToHex, hexToBytes, type Address } from '@sheaf/primitives';
 import { keccak256 } from '@sheaf/trie';
 import type { BlockTask } from '@sheaf/state-transition';
+import { addressesIn } from './addresses-in.ts';
 import { skim } from './skim.ts';
 import type { Step } from './steps.ts';
 
@@ -12,6 +13,8 @@ const ofParties = new Map([
   [0x095ea7b3, 1],
 ]);
 
+/** Part of a group's gas that it may wait longer on the owner of what it calls than elsewhere. */
+const ownerShare = 0.3;
 const transferGas = 21_000;
 /** What a call is taken to need when nobody knows: gas limits are often far above. */
 const callGasMax = 150_000;
@@ -24,6 +27,8 @@ export interface PlacementInput {
   members: number;
   /** The member of each bucket. */
   owners: Uint8Array;
+  /** Contracts whose calls have met although they named nobody in common. */
+  serial: ReadonlySet<string>;
   /** Part of all gas that the coordinator is taken to spend beside its transactions. */
   coordinatorShare: number;
 }
@@ -58,7 +63,11 @@ export function place(input: PlacementInput): Uint8Array {
     if (to === undefined || data.length === 0) continue;
     const parties = ofParties.get(selector);
     if (parties === undefined || data.length < 4 + 32 * parties) {
-      groups.join(position, to);
+      const named = input.serial.has(to) ? [] : addressesIn(data);
+      // Calls that name nobody, or that have been found to meet all the same, go together.
+      if (named.length === 0) groups.join(position, to);
+      for (const address of named) groups.join(position, `${to}${address}`);
+      if (named[0] !== undefined) preferred[position] = ownerOfAddress(named[0]);
       continue;
     }
     if (parties === 1) groups.join(position, `${to}${sender}`);
@@ -74,11 +83,10 @@ export function place(input: PlacementInput): Uint8Array {
   for (const { positions, gas: needed } of byGroup) {
     if (needed === 0) continue;
     const owner = preferred[positions[0]!]!;
-    let member = owner;
-    if (loads[owner]! + needed > target) {
-      member = 0;
-      for (let other = 1; other < members; other++) if (loads[other]! < loads[member]!) member = other;
-    }
+    let member = 0;
+    for (let other = 1; other < members; other++) if (loads[other]! < loads[member]!) member = other;
+    // What is at hand is worth some imbalance, where a group is too large for anybody.
+    if (loads[owner]! + needed <= target || loads[owner]! - loads[member]! < needed * ownerShare) member = owner;
     loads[member]! += needed;
     for (const position of positions) placed[position] = member;
   }

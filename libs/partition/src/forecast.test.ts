@@ -1,0 +1,70 @@
+// Goal: after some calls of a function, the slots of the next call are known before it runs, whoever sends it to whomever.
+// Method: runs as a token's transfer, an allowance and a router leave them, with the slots where Solidity puts them.
+import { bytesToHex, concatBytes, hexToBytes, toAddress, type Address } from '@sheaf/primitives';
+import { keccak256 } from '@sheaf/trie';
+import { Forecast, type CallShape } from './forecast.ts';
+import type { PositionRun } from './position-run.ts';
+
+const token = toAddress(`0x${'aa'.repeat(20)}`);
+const pool = toAddress(`0x${'bb'.repeat(20)}`);
+const user = (n: number) => toAddress(`0x${n.toString(16).padStart(40, '1')}`);
+const word = (address: Address) => concatBytes(new Uint8Array(12), hexToBytes(address));
+const place = (n: number) => concatBytes(new Uint8Array(31), Uint8Array.of(n));
+const entry = (key: Uint8Array, base: Uint8Array) => keccak256(concatBytes(key, base));
+
+function runOf(slots: [Address, Uint8Array][]): PositionRun {
+  const accounts = [...new Set(slots.map(([address]) => address))].map((address) => ({
+    cell: { address: hexToBytes(address) },
+  }));
+  return {
+    accounts,
+    slots: slots.map(([address, slot]) => ({ account: { address: hexToBytes(address) }, slot })),
+  } as unknown as PositionRun;
+}
+
+const transfer = (from: number, to: number): CallShape => ({
+  to: token,
+  sender: user(from),
+  data: concatBytes(Uint8Array.of(0xa9, 0x05, 0x9c, 0xbb), word(user(to)), place(1)),
+});
+const slotsOf = (from: number, to: number): [Address, Uint8Array][] => [
+  [token, entry(word(user(from)), place(3))],
+  [token, entry(word(user(to)), place(3))],
+  [token, place(7)],
+  [token, entry(word(token), entry(word(user(from)), place(4)))],
+];
+const hexes = (forecast: Forecast, call: CallShape) =>
+  forecast
+    .of(call)
+    .slots.map(({ account, slot }) => `${bytesToHex(account)} ${bytesToHex(slot())}`)
+    .sort();
+
+test('entries of the sender and of arguments, nested ones, and fixed slots', () => {
+  const forecast = new Forecast();
+  for (let n = 0; n < 20; n++) forecast.learn(transfer(n, 100 + n), runOf(slotsOf(n, 100 + n)));
+  const expected = slotsOf(50, 60).map(([address, slot]) => `${address} ${bytesToHex(slot)}`);
+  expect(hexes(forecast, transfer(50, 60))).toEqual(expected.sort());
+  expect(forecast.of(transfer(50, 60)).accounts.map((address) => bytesToHex(address))).toEqual([token]);
+});
+
+test('nothing before there were some calls, and nothing for another function', () => {
+  const forecast = new Forecast();
+  for (let n = 0; n < 5; n++) forecast.learn(transfer(n, 100 + n), runOf(slotsOf(n, 100 + n)));
+  expect(hexes(forecast, transfer(50, 60))).toEqual([]);
+  for (let n = 5; n < 20; n++) forecast.learn(transfer(n, 100 + n), runOf(slotsOf(n, 100 + n)));
+  expect(hexes(forecast, { ...transfer(50, 60), data: Uint8Array.of(1, 2, 3, 4) })).toEqual([]);
+});
+
+test('a router needs what whom it is sent to needs', () => {
+  const forecast = new Forecast();
+  const call = (n: number, target: Address): CallShape => ({
+    to: token,
+    sender: user(n),
+    data: concatBytes(Uint8Array.of(1, 2, 3, 4), word(target)),
+  });
+  for (let n = 0; n < 40; n++) {
+    const target = n % 2 === 0 ? pool : user(900 + n);
+    forecast.learn(call(n, target), runOf([[target, place(n % 2)]]));
+  }
+  expect(hexes(forecast, call(77, pool))).toEqual([`${pool} ${bytesToHex(place(0))}`]);
+});
