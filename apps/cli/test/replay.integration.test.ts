@@ -51,8 +51,6 @@ async function run(numbers: number[], partitions: number) {
     expect(await run([19_933_122], 1)).toMatchObject({ code: 0, blocks: [{ matches: true }] });
   });
 
-  // libs/partition refuses a block for a transaction that only looks invalid while what it follows waits for a read.
-  // When that is mended this one fails: make it an `it` then.
   it.each([2, 16])('a sender that is ahead of itself on %i members', async (partitions) => {
     expect(await run([19_933_122], partitions)).toMatchObject({ code: 0, blocks: [{ matches: true }] });
   });
