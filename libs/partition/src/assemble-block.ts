@@ -1,11 +1,14 @@
 import type { Receipt } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, concatBytes, type Hash32 } from '@sheaf/primitives';
 import {
+  bodyFields,
   completeBlock,
   depositRequests,
   makeReceipt,
   typedRequests,
+  type BlockOutcome,
   type BlockTask,
+  type BodyFields,
   type DroppedTransaction,
   type ExecutedBlock,
   type ForkRules,
@@ -16,14 +19,21 @@ import type { StepOutcome } from './position-run.ts';
 import type { Results } from './results.ts';
 import type { Step } from './steps.ts';
 
-/** The block that the members' results come to. `tops`: of all 256 buckets. */
-export function assembleBlock(
+/** A block but for its state root. */
+export interface AssembledBody {
+  outcome: BlockOutcome;
+  body: BodyFields;
+  codeReads: Hash32[];
+  ancestorsRead: number;
+}
+
+/** The block that the members' results come to, before anybody knows its state root. */
+export function assembleBody(
   task: BlockTask,
   steps: readonly Step[],
   rules: ForkRules,
   results: readonly Results[],
-  tops: readonly TopNode[],
-): { block: ExecutedBlock; codeReads: Hash32[]; ancestorsRead: number } {
+): AssembledBody {
   const outcomes = new Array<StepOutcome | undefined>(steps.length);
   for (const { results: each } of results) {
     for (const { position, outcome } of each) outcomes[position] = outcome;
@@ -58,10 +68,24 @@ export function assembleBlock(
     }
   });
   const requests = rules.prague ? typedRequests([concatBytes(...deposits), ...answers.slice(-2)]) : undefined;
-  const stateRoot = bytesToHex(mergeBuckets(tops).root) as Hash32;
-  const block = completeBlock(task, { transactions, receipts, dropped, blobGasUsed, requests }, stateRoot);
+  const outcome = { transactions, receipts, dropped, blobGasUsed, requests };
   const ancestors = Math.max(...results.map((each) => each.ancestors));
-  return { block, codeReads: codesReadBefore(results), ancestorsRead: Math.max(1, ancestors - 1) };
+  return {
+    outcome,
+    body: bodyFields(task, outcome),
+    codeReads: codesReadBefore(results),
+    ancestorsRead: Math.max(1, ancestors - 1),
+  };
+}
+
+/** `tops`: of all 256 buckets. */
+export function assembleBlock(
+  task: BlockTask,
+  { outcome, body }: AssembledBody,
+  tops: readonly TopNode[],
+): ExecutedBlock {
+  const stateRoot = bytesToHex(mergeBuckets(tops).root) as Hash32;
+  return completeBlock(task, outcome, stateRoot, body);
 }
 
 /** Codes that were read from the state before the block: not those that a transaction before had made. */

@@ -12,7 +12,7 @@ import {
 import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } from '@sheaf/state-transition';
 import { bucketPosition, decodeTop, encodeTop, type TopNode } from '@sheaf/trie';
 import { digestOfTops } from './digest-of-tops.ts';
-import { assembleBlock } from './assemble-block.ts';
+import { assembleBlock, assembleBody, type AssembledBody } from './assemble-block.ts';
 import { bucketsOf, ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { ConflictGraph } from './conflict-graph.ts';
@@ -144,6 +144,7 @@ export class Attempt {
   readonly #positions: number[] = [];
   readonly #results: (Results | undefined)[];
   readonly #tops: ({ tops: TopNode[]; accessList: Uint8Array } | undefined)[];
+  #body: AssembledBody | undefined;
   #coordinatorList: Omit<AccessList, 'codeReads'> | undefined;
   #whole: WholeBlock | undefined;
   #ancestorsRead = 1;
@@ -663,15 +664,19 @@ export class Attempt {
       else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
       return true;
     }
-    if (this.#prepared === undefined) {
-      for (let from = 0; from < members; from++) if (this.#finals[from] === undefined) return false;
+    if (this.#prepared === undefined && isFull(this.#finals)) {
       this.#prepare();
       return true;
     }
-    if (member !== coordinator || this.#decision !== undefined) return false;
-    for (let from = 0; from < members; from++) {
-      if (this.#results[from] === undefined || this.#tops[from] === undefined) return false;
+    if (member !== coordinator) return false;
+    // While others still hash, roots and receipts can be made.
+    if (this.#body === undefined) {
+      if (!isFull(this.#results)) return false;
+      const results = this.#results as Results[];
+      this.#body = assembleBody(this.#task, this.#steps, this.#context.rules, results);
+      return true;
     }
+    if (this.#prepared === undefined || !isFull(this.#tops)) return false;
     this.#decide();
     return true;
   }
@@ -710,14 +715,12 @@ export class Attempt {
   }
 
   #decide(): void {
-    const { rules } = this.#context;
     const results = this.#results as Results[];
     const tops = this.#tops as { tops: TopNode[]; accessList: Uint8Array }[];
-    const { block, codeReads, ancestorsRead } = assembleBlock(
+    const { codeReads, ancestorsRead } = this.#body!;
+    const block = assembleBlock(
       this.#task,
-      this.#steps,
-      rules,
-      results,
+      this.#body!,
       tops.flatMap((each) => each.tops),
     );
     this.#ancestorsRead = ancestorsRead;
@@ -765,6 +768,12 @@ export class Attempt {
     };
     this.#context.decided(this.#decision);
   }
+}
+
+/** `every` passes over holes. */
+function isFull(list: readonly unknown[]): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
+  return true;
 }
 
 function fromCoordinator(from: number): void {

@@ -73,18 +73,32 @@ export function taskOfPayload(rules: ForkRules, input: ExecutePayloadInput): Blo
   };
 }
 
+/** What of a header follows from the transactions and their receipts alone. */
+export type BodyFields = Pick<Header, 'transactionsRoot' | 'receiptsRoot' | 'logsBloom' | 'withdrawalsRoot'>;
+
+export function bodyFields({ withdrawals }: BlockTask, { transactions, receipts }: BlockOutcome): BodyFields {
+  return {
+    transactionsRoot: transactionsRoot(transactions),
+    receiptsRoot: receiptsRoot(receipts),
+    logsBloom: unionOfBlooms(receipts),
+    withdrawalsRoot: withdrawalsRoot(withdrawals),
+  };
+}
+
 /** The block with its header. */
-export function completeBlock(task: BlockTask, outcome: BlockOutcome, stateRoot: Hash32): ExecutedBlock {
+export function completeBlock(
+  task: BlockTask,
+  outcome: BlockOutcome,
+  stateRoot: Hash32,
+  body: BodyFields = bodyFields(task, outcome),
+): ExecutedBlock {
   const { fields, payloadHash, withdrawals } = task;
   const { transactions, receipts, dropped, blobGasUsed, requests } = outcome;
   const header: Header = {
     ...fields,
+    ...body,
     stateRoot,
-    transactionsRoot: transactionsRoot(transactions),
-    receiptsRoot: receiptsRoot(receipts),
-    logsBloom: unionOfBlooms(receipts),
     gasUsed: receipts.at(-1)?.cumulativeGasUsed ?? 0n,
-    withdrawalsRoot: withdrawalsRoot(withdrawals),
     blobGasUsed,
     requestsHash: requests === undefined ? undefined : hashRequests(requests),
   };

@@ -7,7 +7,15 @@ export {
 export { BlockOverlay, type BlockHashSource } from './block-overlay.ts';
 export { environmentOf } from './block-environment.ts';
 export { BlockHashes } from './block-hashes.ts';
-export { completeBlock, taskOfPayload, type BlockOutcome, type BlockTask, type KnownFields } from './block-task.ts';
+export {
+  bodyFields,
+  completeBlock,
+  taskOfPayload,
+  type BodyFields,
+  type BlockOutcome,
+  type BlockTask,
+  type KnownFields,
+} from './block-task.ts';
 export { createEngine } from './engine.ts';
 export { createForkRules, type ForkRules } from './fork-rules.ts';
 export { genesis } from './genesis.ts';
