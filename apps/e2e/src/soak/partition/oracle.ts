@@ -5,6 +5,7 @@ import type { EVMMockBlockchainInterface } from '@ethereumjs/evm';
 import { MerkleStateManager } from '@ethereumjs/statemanager';
 import { Account, bytesToHex, createAddressFromString, unpadBytes } from '@ethereumjs/util';
 import { createVM, runBlock, type VM } from '@ethereumjs/vm';
+import { lazyKzg } from '../../conformance/oracle-executor.ts';
 import type { Hash32 } from '@sheaf/primitives';
 import { hexToBytes } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
@@ -23,6 +24,8 @@ export async function openOracleChain(
 ): Promise<OracleChain> {
   const common = createCustomCommon({ chainId: Number(spec.chainId) }, Mainnet, {
     hardfork: spec.fork,
+    // Random programs call whatever address a value makes, point evaluation among them.
+    customCrypto: { kzg: lazyKzg() },
   });
   const hashes = new Map<bigint, Uint8Array>([[0n, hexToBytes(start.hash)]]);
   const stateManager = new MerkleStateManager({ common });
