@@ -89,8 +89,6 @@ export interface AttemptContext {
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
 const readPerStep = 64;
 const noBytes = new Uint8Array(0);
-/** Runs that lack something: few at first, twice as many whenever all have got it. */
-const blockedMax = { first: 4, last: 1_024 };
 const coordinator = 0;
 
 /**
@@ -121,7 +119,7 @@ export class Attempt {
   readonly #asks = new Map<number, Wanted[]>();
   readonly #codesAsked = new Set<string>();
   /** Positions that may lack something before others wait for them. */
-  #blockedMax: number = blockedMax.first;
+  #blockedMax: number = partitionLimits.blockedMaxFirst;
   #disordered = false;
   #reported = true;
   /** Members whose cells have not come yet. */
@@ -554,7 +552,7 @@ export class Attempt {
       this.#blocked.delete(position);
       this.#ready.push(position);
     }
-    if (this.#blocked.size === 0) this.#blockedMax = Math.min(2 * this.#blockedMax, blockedMax.last);
+    if (this.#blocked.size === 0) this.#blockedMax = Math.min(2 * this.#blockedMax, partitionLimits.blockedMaxLast);
     this.#ready.sort((a, b) => a - b);
   }
 

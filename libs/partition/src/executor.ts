@@ -46,6 +46,7 @@ import {
   type SlotAccess,
   type StepOutcome,
 } from './position-run.ts';
+import { partitionLimits } from './limits.ts';
 import { readTask, type Step } from './steps.ts';
 import { countBelow, insert, insertCredit, latestBelow, withdraw, withdrawCredit } from './versions.ts';
 
@@ -74,8 +75,6 @@ const weiPerGwei = 1_000_000_000n;
 /** Ends a run that lacks something. One for all: the trace that an error takes would cost more than the run. */
 const lacking = new MissingState([]);
 
-/** Keys that one run guesses. */
-const guessesMax = 256;
 /**
  * What a slot is taken to be: enough for whoever wants to take something from it, also in each of the smaller numbers that may be
  * packed in it; too little to overflow in a sum; false as a flag in the lowest byte.
@@ -353,7 +352,7 @@ class PositionHost implements Host {
     const { position } = this;
     if (!this.#has(cell)) {
       this.wanted.push({ kind: 'account', cell });
-      if (this.wanted.length >= guessesMax) return notHere;
+      if (this.wanted.length >= partitionLimits.guessesMax) return notHere;
       // As far as it is known; else somebody who is paid for the first time, for whoever pays many.
       return cell.base === undefined ? undefined : accountAt(cell, position);
     }
@@ -384,7 +383,7 @@ class PositionHost implements Host {
     if (value === notHere || !complete) {
       // The run is in vain now; with a value it finds out what else it needs, so that all is asked for at once.
       this.wanted.push({ kind: 'slot', cell: account, slot: slot.slice(), slotCell: cell });
-      return this.wanted.length >= guessesMax ? notHere : value === notHere ? guess : value;
+      return this.wanted.length >= partitionLimits.guessesMax ? notHere : value === notHere ? guess : value;
     }
     const access = this.#noteSlot(account, slot.slice(), cell);
     access.mask = SLOT_READ;

@@ -6,6 +6,7 @@ import { bytesToHex, concatBytes, hexToBytes } from '@sheaf/primitives';
 import { ByteMap } from '@sheaf/state';
 import { keccak256 } from '@sheaf/trie';
 import { addressesIn } from './addresses-in.ts';
+import { forecastLimits as limits } from './limits.ts';
 import type { PositionRun } from './position-run.ts';
 
 /** What a call is known by before it runs. */
@@ -31,17 +32,6 @@ interface Known {
   accounts: Map<string, number>;
   slots: Map<string, { account: Uint8Array; place: Place; count: number }>;
 }
-
-const limits = {
-  functions: 2_048,
-  /** Calls before it is worth learning from them, and from how many. */
-  callsBefore: 8,
-  callsLearnt: 3,
-  slotsEach: 64,
-  argumentsUsed: 4,
-  /** State variables in front of a contract that a mapping is looked for at. */
-  places: 16,
-};
 
 export class Forecast {
   readonly #functions = new Map<string, Known>();

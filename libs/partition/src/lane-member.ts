@@ -93,11 +93,7 @@ export class LaneMember {
       return;
     }
     if (age < 0 || compareAttempts(envelope, this.#last) <= 0) return;
-    if (this.#held.length >= partitionLimits.messagesHeldMax) {
-      this.#held = [];
-      throw limit('too many messages wait for their attempt');
-    }
-    this.#held.push({ from, envelope: { ...envelope, body: envelope.body.slice() } });
+    this.#hold(from, envelope);
     if (envelope.kind === kinds.PLACE) this.#openHeld();
   }
 
@@ -153,15 +149,23 @@ export class LaneMember {
     }
   }
 
+  /** For later. @throws ChainError `LIMIT` when too much waits: then all of it is dropped */
+  #hold(from: number, envelope: Envelope): void {
+    const bytes = this.#held.reduce((sum, each) => sum + each.envelope.body.length, envelope.body.length);
+    if (this.#held.length >= partitionLimits.messagesHeldMax || bytes > partitionLimits.heldBytesMax) {
+      this.#held = [];
+      throw limit('too many messages wait for those before them, or for their attempt');
+    }
+    this.#held.push({ from, envelope: { ...envelope, body: envelope.body.slice() } });
+  }
+
   /** Messages of one member are taken in their order, each once. */
   #take(from: number, envelope: Envelope): void {
     const attempt = this.#attempt!;
     const next = this.#received[from]!;
     if (envelope.sequence < next) return;
     if (envelope.sequence > next) {
-      if (this.#held.length >= partitionLimits.messagesHeldMax)
-        throw limit('too many messages wait for one before them');
-      this.#held.push({ from, envelope: { ...envelope, body: envelope.body.slice() } });
+      this.#hold(from, envelope);
       return;
     }
     this.#received[from] = next + 1;

@@ -1,3 +1,4 @@
+import { bucketsOf } from '@sheaf/partition';
 import { CliError } from '../errors.ts';
 import { internalPortsFrom, portLayout, portMax } from './layout.ts';
 
@@ -14,9 +15,6 @@ export const lanesMax = 4;
 /** What a devnet runs unless told otherwise. */
 export const defaultPartitions = 2;
 export const defaultLanes = 1;
-
-/** Accounts are spread over so many buckets by the first byte of keccak256 of their address. */
-const bucketCount = 256;
 
 /** One process of apps/execution. */
 export interface Member {
@@ -39,13 +37,14 @@ export function membersOf(shape: LaneShape, portBase: number): Member[] {
   return Array.from({ length: shape.lanes * shape.partitions }, (_, index) => {
     const lane = Math.floor(index / shape.partitions);
     const partition = index % shape.partitions;
+    const { first, end } = bucketsOf(partition, shape.partitions);
     const further = portBase + internalPortsFrom.furtherMembers + 2 * (index - 1);
     return {
       name: nameOf(shape, lane, partition),
       folder: nameOf({ ...shape, lanes: lane === 0 ? 1 : shape.lanes }, lane, partition),
       lane,
       partition,
-      buckets: bucketsOf(partition, shape.partitions),
+      buckets: [first, end - 1],
       grpcPort: index === 0 ? executionGrpc : further,
       adminPort: index === 0 ? executionAdmin : further + 1,
     };
@@ -55,12 +54,6 @@ export function membersOf(shape: LaneShape, portBase: number): Member[] {
 function nameOf(shape: LaneShape, lane: number, partition: number): string {
   if (shape.lanes > 1) return `execution-${lane}-${partition}`;
   return shape.partitions > 1 ? `execution-${partition}` : 'execution';
-}
-
-/** Contiguous ranges whose lengths differ by one at most. */
-function bucketsOf(partition: number, partitions: number): [number, number] {
-  const from = (member: number): number => Math.floor((bucketCount * member) / partitions);
-  return [from(partition), from(partition + 1) - 1];
 }
 
 /** Every port of a devnet by what wants it. */

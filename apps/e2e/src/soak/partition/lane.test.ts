@@ -26,8 +26,6 @@ test.each([1, 2, 3, 16])(
         const ancestors = chain.ancestors();
         const expected = await chain.execute(payload, block.senders);
         const got = lane.execute(payload, parent, ancestors, block.senders);
-        const { figures } = got.decisions[0]!.whole!;
-        if (process.env['SHOW']) console.log(members, JSON.stringify({ ...figures, gas: undefined }));
         const name = `seed ${seed} height ${payload.height} ${payloadHash(payload)}`;
         expect({ name, header: got.block.header, dropped: got.block.dropped }).toEqual({
           name,
