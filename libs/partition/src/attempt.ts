@@ -29,6 +29,7 @@ import { decodeResults, encodeResults, resultsOf, type Results } from './results
 import { skim } from './skim.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
+import { Turns } from './turns.ts';
 
 /** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
 export interface LaneState extends StateReader {
@@ -111,15 +112,13 @@ export class Attempt {
   #own: number[] = [];
   /** Own positions that have been read, of the first round. */
   #readCount = 0;
-  /** Of `#own`, the next that has not been tried. */
-  #next = 0;
-  /** Tried before, and all they lacked has come. */
-  #ready: number[] = [];
-  readonly #blocked = new Map<number, Wanted[]>();
+  #turns = new Turns<Wanted>([], () => false);
+  /** Of its own positions of this round, the last by its place that has run. */
+  #highest = -1;
+  /** By a name that is shared, the last position that has it. */
+  readonly #lastOf = new Map<string, number>();
   readonly #asks = new Map<number, Wanted[]>();
   readonly #codesAsked = new Set<string>();
-  /** Positions that may lack something before others wait for them. */
-  #blockedMax: number = partitionLimits.blockedMaxFirst;
   #disordered = false;
   #reported = true;
   /** Members whose cells have not come yet. */
@@ -226,17 +225,13 @@ export class Attempt {
     if (this.#finishing) return this.#finish();
     if (this.#reported || this.#shipsAwaited > 0) return false;
     if (this.#readCount < this.#own.length && this.#executor.round === 1) return this.#readAhead();
-    // What the first ones lack the others may lack too: it is here before many run in vain.
-    const waits = this.#ready.length === 0 && this.#blocked.size >= this.#blockedMax;
-    const position = waits ? undefined : (this.#ready.shift() ?? this.#own[this.#next]);
+    const position = this.#turns.next();
     if (position !== undefined) {
-      if (this.#own[this.#next] === position) this.#next += 1;
-      else this.#disordered = true;
       this.#run(position);
       return true;
     }
     this.#flushAsks();
-    if (this.#blocked.size > 0) return false;
+    if (this.#turns.waiting) return false;
     if (this.#disordered && !this.#settle()) return true;
     this.#report();
     return true;
@@ -275,6 +270,7 @@ export class Attempt {
       if (placed[position] === this.#context.member) this.#own.push(position);
     }
     this.#reported = false;
+    this.#beginTurns();
     if (this.#context.member === coordinator) {
       this.#positions.push(placed.length);
       this.#reportsAwaited = this.#context.members;
@@ -282,39 +278,58 @@ export class Attempt {
     this.#takeEarly();
   }
 
+  /** `#own` are the positions of a round that begins. */
+  #beginTurns(): void {
+    this.#turns = new Turns(this.#own, (position) => this.#executor.runs[position] !== undefined);
+    this.#lastOf.clear();
+    this.#highest = -1;
+    this.#disordered = false;
+  }
+
   /** Reads transactions ahead and asks for what they will need for certain. */
   #readAhead(): boolean {
     const end = Math.min(this.#own.length, this.#readCount + readPerStep);
     for (; this.#readCount < end; this.#readCount++) {
-      const read = this.#executor.transaction(this.#own[this.#readCount]!);
+      const position = this.#own[this.#readCount]!;
+      const read = this.#executor.transaction(position);
       if (read?.transaction === undefined) continue;
       const { sender, transaction } = read;
       const { to, data } = transaction;
-      this.#expect(hexToBytes(sender));
+      this.#takeTurns(position, sender);
+      this.#expect(position, hexToBytes(sender));
       if (to === undefined) continue;
-      this.#expect(hexToBytes(to));
-      if (data.length >= 4) this.#expectCall({ to, sender, data });
+      this.#expect(position, hexToBytes(to));
+      if (data.length >= 4) this.#expectCall(position, { to, sender, data });
     }
     this.#flushAsks();
     return true;
   }
 
-  /** Asks for the account, unless it is here. */
-  #expect(address: Uint8Array): AccountCell {
-    const cell = this.#memory.cell(address);
-    if (cell.owner !== this.#context.member && cell.base === undefined) this.#ask({ kind: 'account', cell });
-    return cell;
+  /** Of those with the name one runs after the other. */
+  #takeTurns(position: number, name: string): void {
+    const last = this.#lastOf.get(name);
+    if (last !== undefined) this.#turns.follow(position, last);
+    this.#lastOf.set(name, position);
   }
 
-  #expectCall(call: CallShape): void {
+  /** Asks for the account, unless it is here. */
+  #expect(position: number, address: Uint8Array): void {
+    const cell = this.#memory.cell(address);
+    if (cell.owner === this.#context.member) return;
+    if (cell.base === undefined) this.#ask({ kind: 'account', cell });
+    this.#turns.expect(position, cell);
+  }
+
+  #expectCall(position: number, call: CallShape): void {
     const { accounts, slots } = this.#context.forecast.of(call);
-    for (const address of accounts) this.#expect(address);
+    for (const address of accounts) this.#expect(position, address);
     for (const { account, slot: slotOf } of slots) {
       const cell = this.#memory.cell(account);
       if (cell.owner === this.#context.member) continue;
       const slot = slotOf();
       const part = slotCell(cell, slot);
       if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot, slotCell: part });
+      this.#turns.expect(position, part);
     }
   }
 
@@ -332,10 +347,14 @@ export class Attempt {
   #run(position: number): void {
     this.#runs += 1;
     const outcome = this.#executor.run(position);
-    if (!Array.isArray(outcome)) return;
-    this.#disordered = true;
-    this.#blocked.set(position, outcome);
-    for (const wanted of outcome) this.#ask(wanted);
+    if (Array.isArray(outcome)) {
+      this.#turns.lacks(position, outcome);
+      for (const wanted of outcome) this.#ask(wanted);
+      return;
+    }
+    if (position < this.#highest) this.#disordered = true;
+    else this.#highest = position;
+    this.#turns.ran(position);
   }
 
   /** Runs again what ran before something that it depends on. `false`: it is not done, something is missing. */
@@ -344,7 +363,7 @@ export class Attempt {
       const run = this.#executor.runs[position];
       if (run !== undefined && this.#executor.upToDate(run)) continue;
       this.#run(position);
-      if (this.#blocked.size > 0) return false;
+      if (this.#turns.waiting) return false;
     }
     this.#disordered = false;
     return true;
@@ -463,10 +482,7 @@ export class Attempt {
       this.#shipped.accounts.push(cell);
       for (const { cell: part } of slots) this.#shipped.slots.push(part);
     }
-    this.#blocked.clear();
-    this.#ready = [];
-    this.#next = 0;
-    this.#disordered = false;
+    this.#beginTurns();
     this.#reported = this.#own.length === 0;
     this.#shipsAwaited = this.#own.length === 0 ? 0 : members - 1;
     if (this.#shipsAwaited === 0) this.#complete();
@@ -547,13 +563,7 @@ export class Attempt {
       if (this.#shipsAwaited === 0) this.#complete();
       return;
     }
-    for (const [position, wanted] of this.#blocked) {
-      if (!wanted.every((each) => this.#here(each))) continue;
-      this.#blocked.delete(position);
-      this.#ready.push(position);
-    }
-    if (this.#blocked.size === 0) this.#blockedMax = Math.min(2 * this.#blockedMax, partitionLimits.blockedMaxLast);
-    this.#ready.sort((a, b) => a - b);
+    this.#turns.arrived((wanted) => this.#here(wanted));
   }
 
   #takeEarly(): void {
