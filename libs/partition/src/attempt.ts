@@ -17,13 +17,14 @@ import { bucketsOf, ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { ConflictGraph } from './conflict-graph.ts';
 import { Executor, type Wanted } from './executor.ts';
-import type { CallShape, Forecast } from './forecast.ts';
+import { callNames, type CallNames, type CallShape, type Forecast } from './forecast.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
-import { partitionLimits } from './limits.ts';
+import { forecastLimits, partitionLimits } from './limits.ts';
 import { slotCell, VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
 import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } from './messages.ts';
 import { place, placeAgain } from './placement.ts';
+import type { PositionRun } from './position-run.ts';
 import { decodeReport, encodeReport, type ReportedPosition } from './report.ts';
 import { decodeResults, encodeResults, resultsOf, type Results } from './results.ts';
 import { skim } from './skim.ts';
@@ -115,8 +116,13 @@ export class Attempt {
   #turns = new Turns<Wanted>([], () => false);
   /** Of its own positions of this round, the last by its place that has run. */
   #highest = -1;
-  /** By a name that is shared, the last position that has it. */
+  /** By a name that is shared, the last position that has it, and the first. */
   readonly #lastOf = new Map<string, number>();
+  readonly #firstOf = new Map<string, number>();
+  /** Calls that have not run. */
+  readonly #calls = new Map<number, { call: CallShape; names: CallNames }>();
+  /** Positions that ran in vain, and not since. */
+  readonly #vain = new Set<number>();
   readonly #asks = new Map<number, Wanted[]>();
   readonly #codesAsked = new Set<string>();
   #disordered = false;
@@ -282,6 +288,8 @@ export class Attempt {
   #beginTurns(): void {
     this.#turns = new Turns(this.#own, (position) => this.#executor.runs[position] !== undefined);
     this.#lastOf.clear();
+    this.#firstOf.clear();
+    this.#calls.clear();
     this.#highest = -1;
     this.#disordered = false;
   }
@@ -308,8 +316,8 @@ export class Attempt {
   /** Of those with the name one runs after the other. */
   #takeTurns(position: number, name: string): void {
     const last = this.#lastOf.get(name);
-    if (last !== undefined) this.#turns.follow(position, last);
-    this.#lastOf.set(name, position);
+    if (last !== undefined && last < position) this.#turns.follow(position, last);
+    if (last === undefined || last < position) this.#lastOf.set(name, position);
   }
 
   /** Asks for the account, unless it is here. */
@@ -321,7 +329,15 @@ export class Attempt {
   }
 
   #expectCall(position: number, call: CallShape): void {
-    const { accounts, slots } = this.#context.forecast.of(call);
+    const { forecast } = this.#context;
+    const names = callNames(call);
+    if (names === undefined) return;
+    this.#calls.set(position, { call, names });
+    // Of calls that nobody knows yet the first one finds out what all need.
+    if (forecast.learnt(names.of) === 0) this.#followFirst(position, names.of);
+    if (names.targeted !== undefined && forecast.learnt(names.targeted) === 0) this.#followFirst(position, names.targeted);
+    const { accounts, slots, meets } = forecast.of(call, names);
+    for (const name of meets) this.#takeTurns(position, name);
     for (const address of accounts) this.#expect(position, address);
     for (const { account, slot: slotOf } of slots) {
       const cell = this.#memory.cell(account);
@@ -333,28 +349,47 @@ export class Attempt {
     }
   }
 
-  /** What the runs that count looked at says what calls like theirs will. */
-  #learn(): void {
-    for (const run of this.#executor.runs) {
-      if (run?.outcome.kind !== 'included' || !run.outcome.applied.success) continue;
-      const read = this.#executor.transaction(run.position);
-      const to = read?.transaction?.to;
-      if (read?.transaction === undefined || to === undefined) continue;
-      this.#context.forecast.learn({ to, sender: read.sender, data: read.transaction.data }, run);
+  #followFirst(position: number, name: string): void {
+    const first = this.#firstOf.get(name);
+    if (first === undefined) this.#firstOf.set(name, position);
+    else if (first < position) this.#turns.follow(position, first);
+  }
+
+  /** What a call looked at that ran in vain says what calls like it will. */
+  #learn(position: number, run: PositionRun): void {
+    const read = this.#executor.transaction(position);
+    if (run.outcome.kind !== 'included' || read?.transaction === undefined) return;
+    const { sender, transaction } = read;
+    const { to, data } = transaction;
+    if (to === undefined) return;
+    const { forecast } = this.#context;
+    const call = { to, sender, data };
+    forecast.learn(call, run);
+    const names = callNames(call);
+    if (names === undefined || this.#executor.round > 1) return;
+    // Those that wait know more now. What is known of whom they are sent to comes first.
+    const few = forecast.learnt(names.of) <= forecastLimits.callsFew;
+    for (const [other, { call, names: theirs }] of this.#calls) {
+      if (theirs.of !== names.of) continue;
+      const targeted = theirs.targeted === names.targeted;
+      if (targeted || (few && forecast.learnt(theirs.targeted) === 0)) this.#expectCall(other, call);
     }
   }
 
   #run(position: number): void {
     this.#runs += 1;
+    this.#calls.delete(position);
     const outcome = this.#executor.run(position);
     if (Array.isArray(outcome)) {
       this.#turns.lacks(position, outcome);
+      this.#vain.add(position);
       for (const wanted of outcome) this.#ask(wanted);
       return;
     }
     if (position < this.#highest) this.#disordered = true;
     else this.#highest = position;
     this.#turns.ran(position);
+    if (this.#vain.delete(position)) this.#learn(position, outcome);
   }
 
   /** Runs again what ran before something that it depends on. `false`: it is not done, something is missing. */
@@ -763,7 +798,6 @@ export class Attempt {
 
   #decideOn(header: Header): void {
     const { prepared, accessList } = this.#prepared!;
-    this.#learn();
     const ran = this.#executor.runs.filter((run) => run?.outcome.kind === 'included');
     this.#decision = {
       header,

@@ -1,19 +1,27 @@
 // Which state a call will need, from calls of the same function before: which accounts, and which slots. Solidity puts the
 // entry of a mapping at keccak256(key . place); the key is mostly the sender or an argument. A forecast that is wrong costs a
-// question; one that is missing a run in vain.
+// question; one that is missing a run in vain. So it is learnt from calls that ran in vain, and from no others.
 import type { Address } from '@sheaf/primitives';
 import { bytesToHex, concatBytes, hexToBytes } from '@sheaf/primitives';
 import { ByteMap } from '@sheaf/state';
 import { keccak256 } from '@sheaf/trie';
 import { addressesIn } from './addresses-in.ts';
 import { forecastLimits as limits } from './limits.ts';
-import type { PositionRun } from './position-run.ts';
+import { SLOT_WRITE, type PositionRun } from './position-run.ts';
 
 /** What a call is known by before it runs. */
 export interface CallShape {
   to: Address;
   sender: Address;
   data: Uint8Array;
+}
+
+/** What a call will need, as far as anybody can tell. */
+export interface Foreseen {
+  accounts: readonly Uint8Array[];
+  slots: readonly { account: Uint8Array; slot: () => Uint8Array }[];
+  /** Names of slots that calls like it write, whoever sends them: those with one in common depend on each other. */
+  meets: readonly string[];
 }
 
 /** A word of the call: 0 is the sender, 1 the callee, then the arguments. */
@@ -24,80 +32,148 @@ type Place =
   | { kind: 'entry'; key: Source; place: Uint8Array }
   | { kind: 'nested'; outer: Source; key: Source; place: Uint8Array };
 
+interface KnownSlot {
+  name: string;
+  account: Uint8Array;
+  place: Place;
+  /** How many of the learnt calls looked at it, and how many changed it. */
+  count: number;
+  written: number;
+}
+
+/** What a call looked at. */
+interface Lesson {
+  words: readonly Uint8Array[];
+  accounts: readonly Uint8Array[];
+  slots: readonly { account: Uint8Array; slot: Uint8Array; written: boolean }[];
+}
+
 /** Of one function of one contract. */
 interface Known {
-  calls: number;
   learnt: number;
-  /** By their address, how many of the learnt calls looked at them. */
-  accounts: Map<string, number>;
-  slots: Map<string, { account: Uint8Array; place: Place; count: number }>;
+  /** Calls that nobody has looked into yet: most functions are not called again. */
+  unread: Lesson[];
+  accounts: Map<string, { address: Uint8Array; count: number }>;
+  slots: Map<string, KnownSlot>;
+}
+
+/** What a call goes by: its function, and its function with whom it names first: what a router does depends on that. */
+export interface CallNames {
+  of: string;
+  targeted: string | undefined;
+}
+
+/** `undefined`: it calls no function. */
+export function callNames({ to, data }: CallShape): CallNames | undefined {
+  if (data.length < 4) return undefined;
+  const of = `${to}${bytesToHex(data.subarray(0, 4))}`;
+  const target = addressesIn(data)[0];
+  return { of, targeted: target === undefined ? undefined : of + target };
 }
 
 export class Forecast {
-  readonly #functions = new Map<string, Known>();
-  /** Of functions with their first argument that is an address: what a router does depends on whom it is sent to. */
-  readonly #targeted = new Map<string, Known>();
+  readonly #known = new Map<string, Known>();
 
-  /** After a call of which the run counts. */
+  /** After a call that ran in vain before the run that it is given with. */
   learn(call: CallShape, run: PositionRun): void {
-    const name = nameOf(call);
-    if (name === undefined) return;
-    const target = addressesIn(call.data)[0];
-    this.#learn(this.#functions, name, call, run);
-    if (target !== undefined) this.#learn(this.#targeted, name + target, call, run);
+    const names = callNames(call);
+    if (names === undefined) return;
+    const lesson = {
+      words: wordsOf(call),
+      accounts: run.accounts.map(({ cell }) => cell.address),
+      slots: run.slots.map(({ account, slot, mask }) => {
+        return { account: account.address, slot, written: (mask & SLOT_WRITE) !== 0 };
+      }),
+    };
+    this.#keep(names.of, lesson);
+    if (names.targeted !== undefined) this.#keep(names.targeted, lesson);
   }
 
-  #learn(functions: Map<string, Known>, name: string, call: CallShape, run: PositionRun): void {
-    let known = functions.get(name);
-    if (known === undefined) {
-      if (functions.size >= limits.functions) functions.clear();
-      functions.set(name, (known = { calls: 0, learnt: 0, accounts: new Map(), slots: new Map() }));
-    }
-    known.calls += 1;
-    if (known.calls <= limits.callsBefore || known.learnt >= limits.callsLearnt) return;
-    known.learnt += 1;
-    for (const { cell } of run.accounts) {
-      const address = bytesToHex(cell.address);
-      known.accounts.set(address, (known.accounts.get(address) ?? 0) + 1);
-    }
-    const words = wordsOf(call);
-    const entries = entriesOf(words);
-    for (const { account, slot } of run.slots) {
-      if (known.slots.size >= limits.slotsEach) return;
-      const place = explain(slot, words, entries);
-      if (place === undefined) continue;
-      const entry = `${bytesToHex(account.address)} ${describe(place)}`;
-      const count = (known.slots.get(entry)?.count ?? 0) + 1;
-      known.slots.set(entry, { account: account.address, place, count });
-    }
+  /** How many calls of that name it has learnt from. */
+  learnt(name: string | undefined): number {
+    return (name === undefined ? undefined : this.#known.get(name))?.learnt ?? 0;
   }
 
-  /** The accounts and slots that the call will need, as far as anybody can tell. */
-  of(call: CallShape): { accounts: Uint8Array[]; slots: { account: Uint8Array; slot: () => Uint8Array }[] } {
-    const name = nameOf(call);
-    if (name === undefined) return nothing;
-    const target = addressesIn(call.data)[0];
-    const known = learntOf(this.#targeted.get(name + (target ?? ''))) ?? learntOf(this.#functions.get(name));
+  of(call: CallShape, names = callNames(call)): Foreseen {
+    if (names === undefined) return nothing;
+    const known = (names.targeted === undefined ? undefined : this.#known.get(names.targeted)) ?? this.#known.get(names.of);
     if (known === undefined) return nothing;
+    for (const lesson of known.unread) read(known, lesson);
+    known.unread = [];
     const words = wordsOf(call);
     const accounts: Uint8Array[] = [];
-    for (const [address, count] of known.accounts) if (count > 1) accounts.push(hexToBytes(address));
+    for (const { address, count } of known.accounts.values()) if (isUsual(count, known)) accounts.push(address);
     const slots: { account: Uint8Array; slot: () => Uint8Array }[] = [];
-    for (const { account, place, count } of known.slots.values()) {
-      if (count > 1) slots.push({ account, slot: () => slotOf(place, words) });
+    const meets: string[] = [];
+    for (const { name, account, place, count, written } of known.slots.values()) {
+      if (!isUsual(count, known)) continue;
+      if (place.kind === 'fixed') {
+        if (written > 0) meets.push(name);
+      } else if (count * limits.entryShareMin < known.learnt) {
+        continue;
+      }
+      slots.push({ account, slot: () => slotOf(place, words) });
     }
-    return { accounts, slots };
+    return { accounts, slots, meets };
+  }
+
+  #keep(name: string, lesson: Lesson): void {
+    let known = this.#known.get(name);
+    if (known === undefined) {
+      if (this.#known.size >= limits.functions) this.#known.delete(this.#known.keys().next().value!);
+      this.#known.set(name, (known = { learnt: 0, unread: [], accounts: new Map(), slots: new Map() }));
+    }
+    if (known.learnt >= limits.callsLearnt || known.unread.length >= limits.callsUnread) return;
+    known.learnt += 1;
+    known.unread.push(lesson);
   }
 }
 
-const nothing = { accounts: [], slots: [] };
-
-function learntOf(known: Known | undefined): Known | undefined {
-  return known !== undefined && known.learnt > 1 ? known : undefined;
+function read(known: Known, { words, accounts, slots }: Lesson): void {
+  for (const address of accounts) {
+    const name = bytesToHex(address);
+    const account = known.accounts.get(name);
+    if (account !== undefined) account.count += 1;
+    else if (makeRoom(known.accounts)) known.accounts.set(name, { address, count: 1 });
+  }
+  const expected = new Map<string, KnownSlot>();
+  for (const each of known.slots.values()) expected.set(slotName(each.account, slotOf(each.place, words)), each);
+  let entries: Entries | undefined;
+  for (const { account, slot, written } of slots) {
+    let slotKnown = expected.get(slotName(account, slot));
+    if (slotKnown === undefined) {
+      if (!makeRoom(known.slots)) continue;
+      // Nobody finds a hash that begins with so many zeros.
+      const plain = slot.subarray(0, 16).every((byte) => byte === 0);
+      // What nothing explains is taken to be the same in every call: the entry of a contract that is always asked.
+      const place: Place = (plain ? undefined : (entries ??= entriesOf(words)).get(slot)) ?? { kind: 'fixed', slot };
+      const name = `${bytesToHex(account)} ${describe(place)}`;
+      slotKnown = { name, account, place, count: 0, written: 0 };
+      known.slots.set(name, slotKnown);
+    }
+    slotKnown.count += 1;
+    if (written) slotKnown.written += 1;
+  }
 }
 
-function nameOf({ to, data }: CallShape): string | undefined {
-  return data.length < 4 ? undefined : `${to}${bytesToHex(data.subarray(0, 4))}`;
+const nothing: Foreseen = { accounts: [], slots: [], meets: [] };
+
+/** Once is enough while there is no more to go by. */
+function isUsual(count: number, { learnt }: Known): boolean {
+  return count > 1 || learnt <= limits.callsFew;
+}
+
+/** One that was seen once goes for the next. `false`: there is no room. */
+function makeRoom(seen: Map<string, { count: number }>): boolean {
+  if (seen.size < limits.keysEach) return true;
+  for (const [name, { count }] of seen) {
+    if (count === 1) return seen.delete(name);
+  }
+  return false;
+}
+
+function slotName(account: Uint8Array, slot: Uint8Array): string {
+  return `${bytesToHex(account)} ${bytesToHex(slot)}`;
 }
 
 /** 32 bytes each. */
@@ -115,38 +191,28 @@ function wordOf(bytes: Uint8Array): Uint8Array {
   return word;
 }
 
-/** Where the entries of mappings at the first places would be, for every word as the key. */
-function entriesOf(words: readonly Uint8Array[]): ByteMap<{ key: Source; place: Uint8Array }> {
-  const entries = new ByteMap<{ key: Source; place: Uint8Array }>(32, 64);
-  words.forEach((word, key) => {
+type Entries = ByteMap<Place>;
+
+/** Where the entries of mappings at the first places would be, with every word as the key, and with two addresses. */
+function entriesOf(words: readonly Uint8Array[]): Entries {
+  const entries: Entries = new ByteMap<Place>(32, 256);
+  const addresses = [...words.entries()].filter(([, word]) => isAddress(word));
+  for (const [key, word] of words.entries()) {
     for (let n = 0; n < limits.places; n++) {
       const place = wordOf(Uint8Array.of(n));
-      entries.set(keccak256(concatBytes(word, place)), { key, place });
-    }
-  });
-  return entries;
-}
-
-function explain(
-  slot: Uint8Array,
-  words: readonly Uint8Array[],
-  entries: ByteMap<{ key: Source; place: Uint8Array }>,
-): Place | undefined {
-  // Nobody finds a hash that begins with so many zeros.
-  if (slot.subarray(0, 16).every((byte) => byte === 0)) return { kind: 'fixed', slot };
-  const entry = entries.get(slot);
-  if (entry !== undefined) return { kind: 'entry', ...entry };
-  const outer = entries.values();
-  for (let index = 0; index < outer.length; index++) {
-    const base = entries.keyAt(index);
-    for (const [key, word] of words.entries()) {
-      const nested = keccak256(concatBytes(word, base));
-      if (nested.every((byte, i) => byte === slot[i])) {
-        return { kind: 'nested', outer: outer[index]!.key, key, place: outer[index]!.place };
+      const base = keccak256(concatBytes(word, place));
+      entries.set(base, { kind: 'entry', key, place });
+      if (!isAddress(word)) continue;
+      for (const [inner, address] of addresses) {
+        entries.set(keccak256(concatBytes(address, base)), { kind: 'nested', outer: key, key: inner, place });
       }
     }
   }
-  return undefined;
+  return entries;
+}
+
+function isAddress(word: Uint8Array): boolean {
+  return word.subarray(0, 12).every((byte) => byte === 0) && word.subarray(12, 16).some((byte) => byte !== 0);
 }
 
 function slotOf(place: Place, words: readonly Uint8Array[]): Uint8Array {

@@ -22,12 +22,19 @@ export const partitionLimits = {
 
 /** What is remembered of calls, to ask for what the next ones will need. */
 export const forecastLimits = {
-  functions: 2_048,
-  /** Calls before it is worth learning from them, and from how many. */
-  callsBefore: 8,
-  callsLearnt: 3,
-  slotsEach: 64,
-  argumentsUsed: 4,
+  /** By name, and by name with whom they are sent to: the oldest goes for the next. */
+  functions: 4_096,
+  /** Calls of one name that are learnt from. */
+  callsLearnt: 64,
+  /** Of these, kept until a call like them comes. */
+  callsUnread: 4,
+  /** Up to so many, all that they looked at is expected; from more, what two of them did. */
+  callsFew: 2,
+  /** Entries of mappings are expected when one of so many calls looked at them. */
+  entryShareMin: 4,
+  /** Accounts of one name, and slots. */
+  keysEach: 96,
+  argumentsUsed: 6,
   /** State variables in front of a contract that a mapping is looked for at. */
   places: 16,
 } as const;

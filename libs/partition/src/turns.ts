@@ -56,7 +56,7 @@ export class Turns<Lack> {
       const position = waits ? undefined : (this.#ready.shift() ?? this.#own[this.#next]);
       if (position === undefined) return undefined;
       if (this.#own[this.#next] === position) this.#next += 1;
-      if (!this.#waits(position)) return position;
+      if (!this.waits(position)) return position;
     }
   }
 
@@ -105,7 +105,8 @@ export class Turns<Lack> {
     this.#ready.sort((a, b) => a - b);
   }
 
-  #waits(position: number): boolean {
+  /** Whether it must wait; then it is `next` again when it need not. */
+  waits(position: number): boolean {
     const other = this.#before.get(position)?.find((each) => !this.#hasRun(each));
     if (other !== undefined) {
       const followers = this.#followers.get(other);
