@@ -121,8 +121,8 @@ export class Attempt {
   readonly #firstOf = new Map<string, number>();
   /** Calls that have not run. */
   readonly #calls = new Map<number, { call: CallShape; names: CallNames }>();
-  /** Positions that ran in vain, and not since. */
-  readonly #vain = new Set<number>();
+  /** Positions that ran in vain, how often, until they did not. */
+  readonly #vain = new Map<number, number>();
   readonly #asks = new Map<number, Wanted[]>();
   readonly #codesAsked = new Set<string>();
   #disordered = false;
@@ -201,6 +201,8 @@ export class Attempt {
       case kinds.ASK:
       case kinds.ANSWER:
       case kinds.SHIP:
+      case kinds.SCOUT:
+      case kinds.NEWS:
         return this.#onCells(from, kind, body);
       case kinds.REPORT:
         return this.#onReport(from, body);
@@ -382,7 +384,7 @@ export class Attempt {
     const outcome = this.#executor.run(position);
     if (Array.isArray(outcome)) {
       this.#turns.lacks(position, outcome);
-      this.#vain.add(position);
+      this.#sendScout(position, outcome);
       for (const wanted of outcome) this.#ask(wanted);
       return;
     }
@@ -572,6 +574,8 @@ export class Attempt {
       return;
     }
     if (kind === kinds.ASK) return this.#answer(from, reader, round);
+    if (kind === kinds.SCOUT) return this.#scout(from, reader, round);
+    if (kind === kinds.NEWS) return this.#onNews(reader);
     const ships = kind === kinds.SHIP;
     if (round < now) {
       if (ships) throw malformed(`ships for round ${round} in round ${now}`);
@@ -649,6 +653,54 @@ export class Attempt {
       this.#send(to, kinds.ASK, writer.finish());
     }
     this.#asks.clear();
+  }
+
+  /**
+   * What a run lacks may say what it lacks next, link by link. Whoever has most of it runs the position with what is known of it
+   * here, and tells what it looked at; before it answers what is asked now.
+   */
+  #sendScout(position: number, lacks: readonly Wanted[]): void {
+    const times = this.#vain.get(position) ?? 0;
+    this.#vain.set(position, times + 1);
+    const { vainBeforeScouts, scoutsMax } = partitionLimits;
+    if (this.#executor.round > 1 || times < vainBeforeScouts || times >= vainBeforeScouts + scoutsMax) return;
+    if (this.#steps[position]!.kind !== 'transaction') return;
+    const counts = new Uint32Array(this.#context.members);
+    for (const { cell } of lacks) counts[cell.owner]! += 1;
+    const to = counts.indexOf(Math.max(...counts));
+    if (to === this.#context.member) return;
+    const { accounts, slots } = this.#executor.looked();
+    const known = new PartsPicker();
+    for (const { cell } of accounts) if (cell.owner !== to) known.account(cell);
+    for (const { account, slot, cell } of slots) if (account.owner !== to) known.slot(account, slot, cell);
+    const writer = new ByteWriter(1_024);
+    writer.number(this.#executor.round);
+    writer.number(position);
+    writeCells(writer, known.all(), this.#executor.round);
+    this.#send(to, kinds.SCOUT, writer.finish());
+  }
+
+  /** Tells what of the own state the other member's position looks at. */
+  #scout(to: number, reader: ByteReader, round: number): void {
+    const { member, codes } = this.#context;
+    const position = reader.below(this.#steps.length, 'position');
+    readCells(reader, this.#memory, codes, { account: () => undefined, slot: () => undefined });
+    reader.end();
+    this.#executor.scout(position);
+    const { accounts, slots } = this.#executor.looked();
+    const parts = new PartsPicker();
+    for (const { cell } of accounts) if (cell.owner === member) parts.account(cell);
+    for (const { account, slot, cell } of slots) if (account.owner === member) parts.slot(account, slot, cell);
+    const writer = new ByteWriter(1_024);
+    writer.number(round);
+    writeCells(writer, parts.all(), round);
+    this.#send(to, kinds.NEWS, writer.finish());
+  }
+
+  #onNews(reader: ByteReader): void {
+    const { codes } = this.#context;
+    readCells(reader, this.#memory, codes, { account: () => undefined, slot: () => undefined });
+    reader.end();
   }
 
   #answer(to: number, reader: ByteReader, round: number): void {

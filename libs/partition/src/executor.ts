@@ -92,6 +92,7 @@ export class Executor {
   readonly #options: ExecutorOptions;
   readonly #host: PositionHost;
   readonly #read: (ReadTransaction | undefined)[] = [];
+  #scouting = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
@@ -118,6 +119,25 @@ export class Executor {
     } catch (error) {
       if (error instanceof MissingState && host.wanted.length > 0) return host.wanted;
       throw error;
+    }
+  }
+
+  /** What the last run looked at that is known here, also when it lacks more. */
+  looked(): { accounts: readonly AccountAccess[]; slots: readonly SlotAccess[] } {
+    const { accounts, slots } = this.#host;
+    return { accounts, slots };
+  }
+
+  /** Runs another member's position, for `looked` alone: nothing is left of it. */
+  scout(position: number): void {
+    this.#host.begin(position);
+    this.#scouting = true;
+    try {
+      this.#step(position);
+    } catch (error) {
+      if (!(error instanceof MissingState)) throw error;
+    } finally {
+      this.#scouting = false;
     }
   }
 
@@ -247,7 +267,7 @@ export class Executor {
   ): PositionRun {
     const host = this.#host;
     // It went on with a guess to find out what else it needs: what it did counts for nothing.
-    if (host.wanted.length > 0) throw lacking;
+    if (host.wanted.length > 0 || this.#scouting) throw lacking;
     const run: PositionRun = {
       position: host.position,
       round: this.round,

@@ -21,6 +21,8 @@ export const kinds = {
   RESULTS: 9,
   TOPS: 10,
   COMMIT: 11,
+  SCOUT: 12,
+  NEWS: 13,
 } as const;
 
 export interface Envelope extends AttemptName {
