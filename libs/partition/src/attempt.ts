@@ -336,7 +336,10 @@ export class Attempt {
     if (names === undefined) return;
     this.#calls.set(position, { call, names });
     // Of calls that nobody knows yet the first one finds out what all need.
-    if (forecast.learnt(names.of) === 0) this.#followFirst(position, names.of);
+    if (forecast.learnt(names.of) === 0) {
+      this.#followFirst(position, names.of);
+      this.#followFirst(position, call.to);
+    }
     if (names.targeted !== undefined && forecast.learnt(names.targeted) === 0) this.#followFirst(position, names.targeted);
     const { accounts, slots, meets } = forecast.of(call, names);
     for (const name of meets) this.#takeTurns(position, name);
@@ -665,9 +668,7 @@ export class Attempt {
     const { vainBeforeScouts, scoutsMax } = partitionLimits;
     if (this.#executor.round > 1 || times < vainBeforeScouts || times >= vainBeforeScouts + scoutsMax) return;
     if (this.#steps[position]!.kind !== 'transaction') return;
-    const counts = new Uint32Array(this.#context.members);
-    for (const { cell } of lacks) counts[cell.owner]! += 1;
-    const to = counts.indexOf(Math.max(...counts));
+    const to = lacks[0]!.cell.owner;
     if (to === this.#context.member) return;
     const { accounts, slots } = this.#executor.looked();
     const known = new PartsPicker();
