@@ -20,7 +20,7 @@ import { Executor, type Wanted } from './executor.ts';
 import { callNames, type CallNames, type CallShape, type Forecast } from './forecast.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
-import { forecastLimits, partitionLimits } from './limits.ts';
+import { forecastLimits, partitionLimits, usualSlotsLimits } from './limits.ts';
 import { slotCell, VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
 import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } from './messages.ts';
 import { place, placeAgain } from './placement.ts';
@@ -31,6 +31,7 @@ import { skim } from './skim.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
 import { Turns } from './turns.ts';
+import { addressOf, isPlain, slotAfter, type UsualSlots } from './usual-slots.ts';
 
 /** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
 export interface LaneState extends StateReader {
@@ -83,6 +84,7 @@ export interface AttemptContext {
   coordinatorShare: number;
   /** Kept between blocks: what calls need, and contracts whose calls meet. */
   forecast: Forecast;
+  usualSlots: UsualSlots;
   serial: Set<string>;
   send(to: number, kind: number, body: Uint8Array): void;
   decided(decision: Decision): void;
@@ -119,7 +121,7 @@ export class Attempt {
   /** By a name that is shared, the last position that has it, and the first. */
   readonly #lastOf = new Map<string, number>();
   readonly #firstOf = new Map<string, number>();
-  /** Calls that have not run. */
+  /** Calls that have no run. */
   readonly #calls = new Map<number, { call: CallShape; names: CallNames }>();
   /** Positions that ran in vain, how often, until they did not. */
   readonly #vain = new Map<number, number>();
@@ -383,17 +385,20 @@ export class Attempt {
 
   #run(position: number): void {
     this.#runs += 1;
-    this.#calls.delete(position);
     const outcome = this.#executor.run(position);
     if (Array.isArray(outcome)) {
       this.#turns.lacks(position, outcome);
       this.#sendScout(position, outcome);
-      for (const wanted of outcome) this.#ask(wanted);
+      for (const wanted of outcome) {
+        this.#ask(wanted);
+        if (wanted.kind === 'slot' && this.#executor.round === 1) this.#askAround(wanted.cell, wanted.slot);
+      }
       return;
     }
     if (position < this.#highest) this.#disordered = true;
     else this.#highest = position;
     this.#turns.ran(position);
+    this.#calls.delete(position);
     if (this.#vain.delete(position)) this.#learn(position, outcome);
   }
 
@@ -614,11 +619,49 @@ export class Attempt {
     for (const { from, kind, body } of early) this.#onCells(from, kind, body);
   }
 
+  /** Whether it is here, with what is needed next when one has it. */
   #here(wanted: Wanted): boolean {
     const { round } = this.#executor;
     if (wanted.kind === 'code') return this.#context.codes.get(wanted.codeHash) !== undefined;
     const cell = wanted.kind === 'slot' ? wanted.slotCell : wanted.cell;
-    return cell.awaited === 0 && (round === 1 || cell.complete === round);
+    if (cell.awaited > 0 || (round > 1 && cell.complete !== round)) return false;
+    return round > 1 || (wanted.kind === 'slot' ? this.#hasNamed(wanted.slotCell) : this.#hasUsual(wanted.cell));
+  }
+
+  /** Asks for the account whose address the slot has. `false`: it is not here. */
+  #hasNamed({ base }: SlotCell): boolean {
+    const address = base ? addressOf(base) : undefined;
+    if (address === undefined) return true;
+    const cell = this.#memory.cell(address);
+    if (cell.owner === this.#context.member) return true;
+    if (cell.base === undefined) this.#ask({ kind: 'account', cell });
+    return cell.awaited === 0 && this.#hasUsual(cell);
+  }
+
+  /** Asks for what contracts of its code look at. `false`: it is not here. */
+  #hasUsual(cell: AccountCell): boolean {
+    if (!cell.base || !cell.base.hasStorage) return true;
+    let here = true;
+    for (const slot of this.#context.usualSlots.of(cell.base.codeHash)) {
+      const part = slotCell(cell, slot);
+      if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot, slotCell: part });
+      if (part.awaited > 0) here = false;
+    }
+    return here;
+  }
+
+  /** Learns from a slot that is lacking, and asks for those that follow it where it follows one that is known. */
+  #askAround(cell: AccountCell, slot: Uint8Array): void {
+    if (cell.base) this.#context.usualSlots.learn(cell.base.codeHash, slot);
+    if (isPlain(slot)) return;
+    const before = slotAfter(slot, -1);
+    if (before === undefined || cell.slots?.get(before)?.base === undefined) return;
+    for (let steps = 1; steps <= usualSlotsLimits.slotsAhead; steps++) {
+      const next = slotAfter(slot, steps);
+      if (next === undefined) return;
+      const part = slotCell(cell, next);
+      if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot: next, slotCell: part });
+    }
   }
 
   #ask(wanted: Wanted): void {

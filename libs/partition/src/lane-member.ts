@@ -6,6 +6,7 @@ import { Attempt, type Decision, type LaneState } from './attempt.ts';
 import { Forecast } from './forecast.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
+import { UsualSlots } from './usual-slots.ts';
 
 /** Placing, validating, receipts and header take about as long as so much of a block's transactions. */
 const usualCoordinatorShare = 0.25;
@@ -39,6 +40,7 @@ export class LaneMember {
   readonly #deps: LaneMemberDependencies;
   readonly #codes = new CodeCache();
   readonly #forecast = new Forecast();
+  readonly #usualSlots = new UsualSlots();
   readonly #serial = new Set<string>();
   #task: BlockTask | undefined;
   #name: AttemptName | undefined;
@@ -132,6 +134,7 @@ export class LaneMember {
         codes: this.#codes.map(),
         coordinatorShare,
         forecast: this.#forecast,
+        usualSlots: this.#usualSlots,
         serial: this.#serial,
         send: (to, kind, body) => {
           const sequence = this.#sent[to]!++;

@@ -41,3 +41,11 @@ export const forecastLimits = {
   /** State variables in front of a contract that a mapping is looked for at. */
   places: 16,
 } as const;
+
+/** What is remembered of contracts by their code. */
+export const usualSlotsLimits = {
+  codes: 4_096,
+  slotsEach: 12,
+  /** Slots that are asked for with one that follows another. */
+  slotsAhead: 7,
+} as const;

@@ -83,7 +83,8 @@ export class Turns<Lack> {
     const free: number[] = [];
     const had = this.#blocked.size > 0;
     for (const [position, lacks] of this.#blocked) {
-      if (!lacks.every(here)) continue;
+      // Each is asked: what came may say what else is needed.
+      if (lacks.filter((lack) => !here(lack)).length > 0) continue;
       this.#blocked.delete(position);
       free.push(position);
     }
