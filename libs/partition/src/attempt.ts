@@ -3,6 +3,7 @@ import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header
 import { bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import {
   encodeAccessList,
+  isEmptyCode,
   type AccessList,
   type ByteMap,
   type PreparedChanges,
@@ -115,7 +116,11 @@ export class Attempt {
   #own: number[] = [];
   /** Own positions that have been read, of the first round. */
   #readCount = 0;
-  #turns = new Turns<Wanted>([], () => false);
+  #turns = new Turns<Wanted>(
+    [],
+    () => false,
+    () => true,
+  );
   /** Of its own positions of this round, the last by its place that has run. */
   #highest = -1;
   /** By a name that is shared, the last position that has it, and the first. */
@@ -290,7 +295,11 @@ export class Attempt {
 
   /** `#own` are the positions of a round that begins. */
   #beginTurns(): void {
-    this.#turns = new Turns(this.#own, (position) => this.#executor.runs[position] !== undefined);
+    this.#turns = new Turns(
+      this.#own,
+      (position) => this.#executor.runs[position] !== undefined,
+      (wanted: Wanted) => this.#here(wanted),
+    );
     this.#lastOf.clear();
     this.#firstOf.clear();
     this.#calls.clear();
@@ -328,8 +337,9 @@ export class Attempt {
   #expect(position: number, address: Uint8Array): void {
     const cell = this.#memory.cell(address);
     if (cell.owner === this.#context.member) return;
-    if (cell.base === undefined) this.#ask({ kind: 'account', cell });
-    this.#turns.expect(position, cell);
+    const wanted = { kind: 'account' as const, cell };
+    if (cell.base === undefined) this.#ask(wanted);
+    this.#turns.expect(position, wanted);
   }
 
   #expectCall(position: number, call: CallShape): void {
@@ -342,7 +352,8 @@ export class Attempt {
       this.#followFirst(position, names.of);
       this.#followFirst(position, call.to);
     }
-    if (names.targeted !== undefined && forecast.learnt(names.targeted) === 0) this.#followFirst(position, names.targeted);
+    if (names.targeted !== undefined && forecast.learnt(names.targeted) === 0)
+      this.#followFirst(position, names.targeted);
     const { accounts, slots, meets } = forecast.of(call, names);
     for (const name of meets) this.#takeTurns(position, name);
     for (const address of accounts) this.#expect(position, address);
@@ -351,8 +362,9 @@ export class Attempt {
       if (cell.owner === this.#context.member) continue;
       const slot = slotOf();
       const part = slotCell(cell, slot);
-      if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot, slotCell: part });
-      this.#turns.expect(position, part);
+      const wanted = { kind: 'slot' as const, cell, slot, slotCell: part };
+      if (part.base === undefined) this.#ask(wanted);
+      this.#turns.expect(position, wanted);
     }
   }
 
@@ -528,6 +540,7 @@ export class Attempt {
       for (const { cell: part } of slots) this.#shipped.slots.push(part);
     }
     this.#beginTurns();
+    this.#codesAsked.clear();
     this.#reported = this.#own.length === 0;
     this.#shipsAwaited = this.#own.length === 0 ? 0 : members - 1;
     if (this.#shipsAwaited === 0) this.#complete();
@@ -610,7 +623,7 @@ export class Attempt {
       if (this.#shipsAwaited === 0) this.#complete();
       return;
     }
-    this.#turns.arrived((wanted) => this.#here(wanted));
+    this.#turns.arrived();
   }
 
   #takeEarly(): void {
@@ -638,11 +651,14 @@ export class Attempt {
     return cell.awaited === 0 && this.#hasUsual(cell);
   }
 
-  /** Asks for what contracts of its code look at. `false`: it is not here. */
+  /** Asks for the account's code and what contracts of that code look at. `false`: it is not here. */
   #hasUsual(cell: AccountCell): boolean {
-    if (!cell.base || !cell.base.hasStorage) return true;
-    let here = true;
-    for (const slot of this.#context.usualSlots.of(cell.base.codeHash)) {
+    if (!cell.base || isEmptyCode(cell.base.codeHash)) return true;
+    const { codeHash } = cell.base;
+    let here = this.#context.codes.get(codeHash) !== undefined;
+    if (!here) this.#ask({ kind: 'code', cell, codeHash });
+    if (!cell.base.hasStorage) return here;
+    for (const slot of this.#context.usualSlots.of(codeHash)) {
       const part = slotCell(cell, slot);
       if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot, slotCell: part });
       if (part.awaited > 0) here = false;

@@ -3,7 +3,7 @@
 import { bytesToHex, concatBytes, hexToBytes, toAddress, type Address } from '@sheaf/primitives';
 import { keccak256 } from '@sheaf/trie';
 import { Forecast, type CallShape } from './forecast.ts';
-import type { PositionRun } from './position-run.ts';
+import { SLOT_READ, SLOT_WRITE, type PositionRun } from './position-run.ts';
 
 const token = toAddress(`0x${'aa'.repeat(20)}`);
 const pool = toAddress(`0x${'bb'.repeat(20)}`);
@@ -47,12 +47,31 @@ test('entries of the sender and of arguments, nested ones, and fixed slots', () 
   expect(forecast.of(transfer(50, 60)).accounts.map((address) => bytesToHex(address))).toEqual([token]);
 });
 
-test('nothing before there were some calls, and nothing for another function', () => {
+test('the first call already tells the next one, and nothing of another function', () => {
   const forecast = new Forecast();
-  for (let n = 0; n < 5; n++) forecast.learn(transfer(n, 100 + n), runOf(slotsOf(n, 100 + n)));
   expect(hexes(forecast, transfer(50, 60))).toEqual([]);
-  for (let n = 5; n < 20; n++) forecast.learn(transfer(n, 100 + n), runOf(slotsOf(n, 100 + n)));
+  forecast.learn(transfer(1, 101), runOf(slotsOf(1, 101)));
+  expect(hexes(forecast, transfer(50, 60))).toHaveLength(4);
   expect(hexes(forecast, { ...transfer(50, 60), data: Uint8Array.of(1, 2, 3, 4) })).toEqual([]);
+});
+
+test('what one of many calls looked at is not expected of the next', () => {
+  const forecast = new Forecast();
+  for (let n = 0; n < 9; n++) {
+    const odd: [Address, Uint8Array][] = n === 4 ? [[pool, entry(word(user(n)), place(1))]] : [];
+    forecast.learn(transfer(n, 100), runOf([[token, place(7)], ...odd]));
+  }
+  expect(hexes(forecast, transfer(50, 60))).toEqual([`${token} ${bytesToHex(place(7))}`]);
+});
+
+test('calls that change the same slot meet, others do not', () => {
+  const forecast = new Forecast();
+  const slots = [{ account: { address: hexToBytes(token) }, slot: place(7), mask: SLOT_READ | SLOT_WRITE }];
+  const entries = [{ account: { address: hexToBytes(token) }, slot: entry(word(user(1)), place(3)), mask: SLOT_WRITE }];
+  const reads = [{ account: { address: hexToBytes(token) }, slot: place(8), mask: SLOT_READ }];
+  const run = { accounts: [], slots: [...slots, ...entries, ...reads] } as unknown as PositionRun;
+  forecast.learn(transfer(1, 100), run);
+  expect(forecast.of(transfer(2, 200)).meets).toEqual([`${token} ${bytesToHex(place(7))}`]);
 });
 
 test('a router needs what whom it is sent to needs', () => {

@@ -96,7 +96,8 @@ export class Forecast {
 
   of(call: CallShape, names = callNames(call)): Foreseen {
     if (names === undefined) return nothing;
-    const known = (names.targeted === undefined ? undefined : this.#known.get(names.targeted)) ?? this.#known.get(names.of);
+    const known =
+      (names.targeted === undefined ? undefined : this.#known.get(names.targeted)) ?? this.#known.get(names.of);
     if (known === undefined) return nothing;
     for (const lesson of known.unread) read(known, lesson);
     known.unread = [];

@@ -1,44 +1,40 @@
 import { partitionLimits } from './limits.ts';
 
-/** A key that may still be on its way from other members. */
-export interface Awaited {
-  /** Members that have not answered yet. */
-  awaited: number;
-}
-
 /**
- * Whose turn it is among the positions that a member runs in one round. By rising position; but a position waits for the keys that
- * it will need for certain, and for those before it that it cannot go ahead of, while others go on.
+ * Whose turn it is among the positions that a member runs in one round. By rising position; but a position waits for what it will
+ * need for certain, and for those before it that it cannot go ahead of, while others go on.
  */
 export class Turns<Lack> {
   readonly #own: readonly number[];
+  readonly #hasRun: (position: number) => boolean;
+  readonly #here: (lack: Lack) => boolean;
   /** Of `#own`, the next that has not been looked at. */
   #next = 0;
   /** Looked at before, and nothing is known that they wait for; by rising position. */
   #ready: number[] = [];
-  readonly #expected = new Map<number, Awaited[]>();
+  readonly #expected = new Map<number, Lack[]>();
   readonly #before = new Map<number, number[]>();
   /** By the position that they wait for. */
   readonly #followers = new Map<number, number[]>();
-  /** Have not run: what they will need is on its way. */
-  readonly #held = new Map<number, Awaited[]>();
+  /** Wait for what was expected. */
+  readonly #held = new Map<number, Lack[]>();
   /** Ran in vain: what they lack. */
   readonly #blocked = new Map<number, readonly Lack[]>();
-  /** Positions that may run in vain before others wait for what they lack. */
+  /** Positions that may run in vain before others wait for what they lack: few at first. */
   #blockedMax: number = partitionLimits.blockedMaxFirst;
-  readonly #hasRun: (position: number) => boolean;
 
-  constructor(own: readonly number[], hasRun: (position: number) => boolean) {
+  /** `hasRun`: the position has a run that lacks nothing. `here`: has come, with all that follows from it. */
+  constructor(own: readonly number[], hasRun: (position: number) => boolean, here: (lack: Lack) => boolean) {
     this.#own = own;
     this.#hasRun = hasRun;
+    this.#here = here;
   }
 
-  /** The position does not run before the key is here. */
-  expect(position: number, key: Awaited): void {
-    if (key.awaited === 0) return;
-    const keys = this.#expected.get(position);
-    if (keys === undefined) this.#expected.set(position, [key]);
-    else keys.push(key);
+  /** The position does not run before it is here. */
+  expect(position: number, lack: Lack): void {
+    const lacks = this.#expected.get(position);
+    if (lacks === undefined) this.#expected.set(position, [lack]);
+    else lacks.push(lack);
   }
 
   /** The position does not run before the other one, which is below it and the member's own. */
@@ -56,7 +52,7 @@ export class Turns<Lack> {
       const position = waits ? undefined : (this.#ready.shift() ?? this.#own[this.#next]);
       if (position === undefined) return undefined;
       if (this.#own[this.#next] === position) this.#next += 1;
-      if (!this.waits(position)) return position;
+      if (!this.#waits(position)) return position;
     }
   }
 
@@ -79,18 +75,18 @@ export class Turns<Lack> {
   }
 
   /** Something has come. */
-  arrived(here: (lack: Lack) => boolean): void {
+  arrived(): void {
     const free: number[] = [];
     const had = this.#blocked.size > 0;
     for (const [position, lacks] of this.#blocked) {
-      // Each is asked: what came may say what else is needed.
-      if (lacks.filter((lack) => !here(lack)).length > 0) continue;
+      // Each is looked at: what came may say what else is needed.
+      if (lacks.filter((lack) => !this.#here(lack)).length > 0) continue;
       this.#blocked.delete(position);
       free.push(position);
     }
-    for (const [position, keys] of this.#held) {
-      while (keys.length > 0 && keys.at(-1)!.awaited === 0) keys.pop();
-      if (keys.length > 0) continue;
+    for (const [position, lacks] of this.#held) {
+      while (lacks.length > 0 && this.#here(lacks.at(-1)!)) lacks.pop();
+      if (lacks.length > 0) continue;
       this.#held.delete(position);
       free.push(position);
     }
@@ -102,12 +98,12 @@ export class Turns<Lack> {
 
   #free(positions: readonly number[]): void {
     if (positions.length === 0) return;
-    this.#ready.push(...positions);
-    this.#ready.sort((a, b) => a - b);
+    const last = this.#ready.at(-1) ?? -1;
+    for (const position of positions) this.#ready.push(position);
+    if (positions.length > 1 || positions[0]! < last) this.#ready.sort((a, b) => a - b);
   }
 
-  /** Whether it must wait; then it is `next` again when it need not. */
-  waits(position: number): boolean {
+  #waits(position: number): boolean {
     const other = this.#before.get(position)?.find((each) => !this.#hasRun(each));
     if (other !== undefined) {
       const followers = this.#followers.get(other);
@@ -115,9 +111,10 @@ export class Turns<Lack> {
       else followers.push(position);
       return true;
     }
-    const keys = this.#expected.get(position)?.filter(({ awaited }) => awaited > 0);
-    if (keys === undefined || keys.length === 0) return false;
-    this.#held.set(position, keys);
+    const lacks = this.#expected.get(position)?.filter((lack) => !this.#here(lack));
+    this.#expected.delete(position);
+    if (lacks === undefined || lacks.length === 0) return false;
+    this.#held.set(position, lacks);
     return true;
   }
 }
