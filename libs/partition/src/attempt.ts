@@ -309,6 +309,10 @@ export class Attempt {
 
   /** Reads transactions ahead and asks for what they will need for certain. */
   #readAhead(): boolean {
+    if (this.#memory.alone) {
+      this.#readCount = this.#own.length;
+      return true;
+    }
     const end = Math.min(this.#own.length, this.#readCount + readPerStep);
     for (; this.#readCount < end; this.#readCount++) {
       const position = this.#own[this.#readCount]!;
