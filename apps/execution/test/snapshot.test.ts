@@ -454,6 +454,27 @@ describe('lies', () => {
     expect([came, refused]).toEqual(['snapshot', ['other CONFLICT']]);
   });
 
+  test('who has not a code has the rest all the same', async () => {
+    const right = honest();
+    const without: SnapshotSource['parts'] = async function* (block, wants, ...of) {
+      const at = wants.findIndex(({ kind }) => kind === 'codes');
+      if (at !== 0) yield* right.parts(block, at < 0 ? wants : wants.slice(0, at), ...of);
+      if (at >= 0) throw new ChainError({ code: 'NOT_FOUND', message: 'a code is not here' });
+    };
+    const codesAlone: SnapshotSource['parts'] = async function* (block, wants, ...of) {
+      const others = wants.findIndex(({ kind }) => kind !== 'codes');
+      if (others !== 0) yield* right.parts(block, others < 0 ? wants : wants.slice(0, others), ...of);
+      if (others >= 0) throw new ChainError({ code: 'LIMIT', message: 'busy', retryAfterMs: 0 });
+    };
+    const sources = [
+      { ...right, parts: without, name: 'without' },
+      { ...right, parts: codesAlone, name: 'codes alone' },
+    ];
+    const { came, dataDir, refused, waits } = await fetchState({ sources });
+    expect([came, refused, waits]).toEqual(['snapshot', [], []]);
+    await expectState(dataDir, one, 0);
+  });
+
   test('a source that breaks off in the middle is asked again', async () => {
     const right = honest();
     let calls = 0;
@@ -497,6 +518,18 @@ describe('a crash', () => {
     }
     expect(resumed).toEqual([true]);
     await expectState(dataDir, one, 0);
+  });
+
+  test('and there is nothing to fetch any more: genesis is written as into an empty directory', async () => {
+    const dataDir = newFolder();
+    const crash = () => {
+      throw new TypeError('crash');
+    };
+    await expect(fetchState({ dataDir, rows: crash })).rejects.toThrow('crash');
+    expect((await fetchState({ dataDir, heightsKept: upTo })).came).toBe('genesis');
+    const store = await openBlockStore(dataDir, chain.spec);
+    expect(store.head()).toEqual({ height: 0n, hash: chain.genesisHash });
+    await store.close();
   });
 
   test('and the chain has gone on beyond what is kept: it begins anew', async () => {
