@@ -59,10 +59,10 @@ export interface SnapshotCompanions {
 export interface SnapshotStore {
   /** There is a state: nothing is left to do. */
   whole(): boolean;
-  /** What was begun and is not whole. */
+  /** What was begun and is not whole, as far as it can be read. */
   begun(): SnapshotManifest | undefined;
-  /** Goes on with what was begun, or begins. @throws ChainError `CONFLICT` when something else was begun */
-  load(manifest: SnapshotManifest): SnapshotImport;
+  /** Goes on with what was begun; what was begun and is something else, or cannot be read, is thrown away. */
+  load(manifest: SnapshotManifest): Promise<SnapshotImport>;
   /** One write makes it whole. @throws ChainError `DATA_LOSS` when it is not the manifest's state */
   finish(load: SnapshotImport, companions: SnapshotCompanions): Promise<void>;
   /** Afterwards nothing was begun. */

@@ -6,14 +6,14 @@ import { bucketsOf, ownersOf } from '@sheaf/partition';
 import { ChainError, isChainError, toHeight, zeroHash, type ChainErrorDetail } from '@sheaf/primitives';
 import { blockRefToWire, snapshotV1, toBuffer } from '@sheaf/proto';
 import { createRpcClient, createRpcServer, type RpcServer } from '@sheaf/rpc';
-import { encodeWant, ownTops, type SnapshotAnswer } from '@sheaf/state';
+import { encodeWant, ownTops, stateTables, type SnapshotAnswer } from '@sheaf/state';
 import { createEngine } from '@sheaf/state-transition';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { Registry } from 'prom-client';
-import { openBlockStore, openBlockWriter } from '../src/adapters/block-store.ts';
+import { memberKey, openBlockStore, openBlockWriter, openMemberDatabase, tables } from '../src/adapters/block-store.ts';
 import { createEmptySnapshotService, createSnapshotService } from '../src/adapters/snapshot-service.ts';
 import { connectSource } from '../src/adapters/snapshot-sources.ts';
 import { openSnapshotStore } from '../src/adapters/snapshot-store.ts';
@@ -517,6 +517,47 @@ describe('a crash', () => {
       await expect(openBlockStore(dataDir, chain.spec)).rejects.toThrow('a snapshot that is not loaded to its end');
     }
     expect(resumed).toEqual([true]);
+    await expectState(dataDir, one, 0);
+  });
+
+  test.each<[string, (dataDir: string) => Promise<void>]>([
+    ['and it is another member now', () => Promise.resolve()],
+    [
+      'and what was begun cannot be read',
+      async (dataDir) => {
+        const kv = openMemberDatabase(dataDir);
+        kv.write([{ table: tables.member, key: memberKey.importing, value: Uint8Array.of(1) }]);
+        await kv.close();
+      },
+    ],
+  ])('%s: it begins anew', async (_what, change) => {
+    const dataDir = newFolder();
+    const crash = () => {
+      throw new TypeError('crash');
+    };
+    const begun = fetchState({ dataDir, member: 1, members: 2, lane: two.addresses, rows: crash });
+    await expect(begun).rejects.toThrow('crash');
+    await change(dataDir);
+    const { came, resumed, waits } = await fetchState({ dataDir });
+    expect([came, resumed, waits]).toEqual(['snapshot', [false], []]);
+    await expectState(dataDir, one, 0);
+  });
+
+  test('and its own disk is damaged: what is there is no state, and it begins anew', async () => {
+    const dataDir = newFolder();
+    let crashes = 0;
+    const crash = () => {
+      if (++crashes > 6) throw new TypeError('crash');
+    };
+    await expect(fetchState({ dataDir, rows: crash })).rejects.toThrow('crash');
+    const kv = openMemberDatabase(dataDir);
+    const [row] = kv.range(stateTables.accounts, new Uint8Array(1), undefined, 1);
+    const other = row!.value.slice();
+    other[other.length - 1]! ^= 1;
+    kv.write([{ table: stateTables.accounts, key: row!.key, value: other }]);
+    await kv.close();
+    const { came, resumed, waits } = await fetchState({ dataDir });
+    expect([came, resumed, waits[0]?.code]).toEqual(['snapshot', [true, false], 'DATA_LOSS']);
     await expectState(dataDir, one, 0);
   });
 

@@ -101,7 +101,7 @@ export function createEmptySnapshotService(genesisHash: Hash32, buckets: BucketR
     },
     getSnapshotHeaders: nothing,
     getSnapshotTops: nothing,
-     
+
     async *streamSnapshotParts() {
       await nothing();
     },

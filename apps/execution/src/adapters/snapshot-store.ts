@@ -1,7 +1,7 @@
 import { headerHash } from '@sheaf/ethereum';
-import { concatBytes, hexToBytes, toHeight, zeroHash } from '@sheaf/primitives';
+import { concatBytes, hexToBytes, isChainError, toHeight, zeroHash } from '@sheaf/primitives';
 import type { ChainSpec } from '@sheaf/protocol';
-import { decodeManifest, encodeManifest, SnapshotImport, type Write } from '@sheaf/state';
+import { decodeManifest, encodeManifest, SnapshotImport, type SnapshotManifest, type Write } from '@sheaf/state';
 import type { LmdbKeyValue } from '@sheaf/state-lmdb';
 import { genesis } from '@sheaf/state-transition';
 import { rmSync } from 'node:fs';
@@ -19,27 +19,45 @@ const files = ['data.mdb', 'lock.mdb'];
  */
 export function openSnapshotStore(dataDir: string, spec: ChainSpec): SnapshotStore {
   let kv: LmdbKeyValue = openMemberDatabase(dataDir);
-  const whole = () => kv.get(tables.member, memberKey.genesis) !== undefined;
+  const load = (manifest: SnapshotManifest): SnapshotImport => {
+    kv.write([{ table: tables.member, key: memberKey.importing, value: encodeManifest(manifest) }]);
+    return new SnapshotImport(kv, manifest, manifest);
+  };
+  async function clear(): Promise<void> {
+    await kv.close();
+    for (const file of files) rmSync(join(dataDir, file), { force: true });
+    kv = openMemberDatabase(dataDir);
+  }
   return {
-    whole,
+    whole: () => kv.get(tables.member, memberKey.genesis) !== undefined,
     begun() {
-      const stored = kv.get(tables.member, memberKey.importing)?.slice();
-      return stored && decodeManifest(stored);
+      try {
+        const stored = kv.get(tables.member, memberKey.importing)?.slice();
+        return stored && decodeManifest(stored);
+      } catch (error) {
+        if (isDamage(error)) return undefined;
+        throw error;
+      }
     },
-    load(manifest) {
-      kv.write([{ table: tables.member, key: memberKey.importing, value: encodeManifest(manifest) }]);
-      return new SnapshotImport(kv, manifest, manifest);
+    async load(manifest) {
+      try {
+        return load(manifest);
+      } catch (error) {
+        if (!isDamage(error) && !(isChainError(error) && error.code === 'CONFLICT')) throw error;
+        await clear();
+        return load(manifest);
+      }
     },
     async finish(load, companions) {
       load.finish(await rowsBeside(spec, companions));
     },
-    async clear() {
-      await kv.close();
-      for (const file of files) rmSync(join(dataDir, file), { force: true });
-      kv = openMemberDatabase(dataDir);
-    },
+    clear,
     close: () => kv.close(),
   };
+}
+
+function isDamage(error: unknown): boolean {
+  return isChainError(error) && (error.code === 'DATA_LOSS' || error.code === 'INVALID_ARGUMENT');
 }
 
 /** What makes a state a member's: its chain, its head, the headers that a block may read, genesis, and the block itself. */

@@ -139,7 +139,13 @@ async function fetchWithin(
   const { stateRoot } = headers[0]!;
   const whole = options.member === coordinator ? await fetchBlock(group, block, deps) : undefined;
   const begun = store.begun();
-  const resumed = begun?.height === height && begun.stateRoot === stateRoot;
+  const { first, end } = options.buckets;
+  const resumed =
+    begun?.height === height &&
+    begun.stateRoot === stateRoot &&
+    begun.chain === options.genesisHash &&
+    begun.buckets.first === first &&
+    begun.buckets.end === end;
   if (begun !== undefined && !resumed) await store.clear();
   const manifest: SnapshotManifest = resumed
     ? begun
@@ -151,9 +157,15 @@ async function fetchWithin(
         tops: await fetchTops(group, { block, stateRoot }, deps),
       };
   watch.begins(block, resumed);
-  const load = store.load(manifest);
+  const load = await store.load(manifest);
   await fetchParts(load, block, group, deps);
-  await store.finish(load, { headers, block: whole });
+  try {
+    await store.finish(load, { headers, block: whole });
+  } catch (error) {
+    // What is on the disk is not what was put there: it is of no use.
+    if (isChainError(error) && error.code === 'DATA_LOSS') await store.clear();
+    throw error;
+  }
 }
 
 /** Who of all that are known answers, and has a state of this chain. */
