@@ -387,7 +387,6 @@ describe('lies', () => {
       'a state that is dropped meanwhile',
       'NOT_FOUND',
       (right) => ({
-        // eslint-disable-next-line require-yield
         async *parts() {
           throw new ChainError({ code: 'NOT_FOUND', message: `${right.name} does not keep it` });
         },
