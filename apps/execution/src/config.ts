@@ -40,6 +40,11 @@ export const config = defineConfig({
     env.durationMs(100, 600_000).default(30_000),
     'A try at a block that has come to nothing by then is begun anew',
   ),
+  snapshotFrom: setting(
+    'SHEAF_SNAPSHOT_FROM',
+    env.addresses().optional(),
+    'gRPC addresses of execution members, of other lanes, that a member with an empty data directory fetches its state from, separated by commas; none: it follows from genesis',
+  ),
   pollMs: setting(
     'SHEAF_POLL_MS',
     env.durationMs(10, 60_000).default(1000),

@@ -8,6 +8,13 @@ export interface ReadLimits {
   deadlineMs?: number | undefined;
 }
 
+/** Which member of how many, and where they are; one alone has no addresses. */
+export interface Lane {
+  member: number;
+  members: number;
+  addresses: string[];
+}
+
 /** An account, and slots of it. */
 export interface AccountKeys {
   address: Address;

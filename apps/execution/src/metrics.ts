@@ -48,6 +48,10 @@ export function createMetrics(registry: Registry) {
       'lane_divergence',
       'ALARM: 1 when another lane has announced another block at a height of this one',
     ),
+    snapshotImporting: gauge('snapshot_importing', '1 while the member has no state and waits for one, or fetches it'),
+    snapshotRows: counter('snapshot_rows_total', 'Rows of a snapshot that this process has fetched, by what they are', [
+      'of',
+    ]),
     seconds: new Histogram({
       name: 'sheaf_execution_block_seconds',
       help: 'From a payload at hand to its block on disk',

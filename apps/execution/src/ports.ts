@@ -51,6 +51,10 @@ export interface BlockStore {
   payload(height: Height): Payload | undefined;
   /** At the coordinator of a lane: what a member needs to follow over the height without executing it. @throws `NOT_FOUND` */
   part(height: Height, member: number): LanePart;
+  /** The lowest height but genesis whose block is there. */
+  firstBlock(): Height;
+  /** At the coordinator of a lane: the lowest height from which another member can follow by `part`. */
+  followFrom(): Height;
   /** The lowest height whose state is kept. */
   oldestState(): Height;
   /** The state after the height. @throws ChainError `NOT_FOUND` when it is not kept */
@@ -151,6 +155,8 @@ export interface Caller {
     codeHashes: readonly Hash32[],
     options: CallLimits,
   ): Promise<{ part: Uint8Array; codes: number[] }>;
+  /** What the state after the height has for a want of a snapshot, both as libs/state encodes them. @throws likewise */
+  snapshotPart(height: Height, want: Uint8Array, options: CallLimits): Promise<Uint8Array>;
 }
 
 /** How long a caller waits. */

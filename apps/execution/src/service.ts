@@ -13,11 +13,13 @@ import {
   type Service,
   type ServiceContext,
 } from '@sheaf/service';
+import type { BucketRange } from '@sheaf/state';
 import { createAnnouncer } from './adapters/announcer.ts';
 import { createCaller, createExecutor } from './adapters/executor.ts';
 import { createExecutionService } from './adapters/grpc.ts';
 import { openBlockStore } from './adapters/block-store.ts';
 import { createLaneReadService } from './adapters/lane-reads.ts';
+import { createSnapshotService } from './adapters/snapshot-service.ts';
 import { connectMembers } from './adapters/remote-members.ts';
 import { createLanePeers, type LanePeers } from './adapters/lane-peers.ts';
 import { startLaneThread } from './adapters/lane-thread.ts';
@@ -30,6 +32,8 @@ import { watchHead, type HeadWatch } from './domain/head.ts';
 import { createLaneControl } from './domain/lane-control.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import type { BlockExecutor, Caller, Executed, HashedPayload, PayloadSource, BlockStore } from './ports.ts';
+import { getState, type GetStateOptions } from './get-state.ts';
+import type { Lane } from './lane-ports.ts';
 import type { WorkerSetup } from './workers/messages.ts';
 
 /** Between two tries at one block. */
@@ -58,6 +62,8 @@ export function createExecutionMember(
     port: number;
     serving: boolean;
     fault?: string | undefined;
+    /** What keeps the member from having a state. */
+    waiting?: string | undefined;
     /** Set for good: only a person can say which lane is right. */
     divergence?: string;
     ready: () => Health['checks'];
@@ -85,7 +91,9 @@ export function createExecutionMember(
     const spec = readChainSpec(settings.chainSpecFile);
     const tls = tlsFiles(settings);
     const lane = laneOf(settings);
-    const store = await openBlockStore(settings.dataDir, spec, bucketsOf(lane.member, lane.members));
+    const buckets = bucketsOf(lane.member, lane.members);
+    if (settings.snapshotFrom !== undefined) await openState({ spec, lane, buckets, tls, from: settings.snapshotFrom });
+    const store = await openBlockStore(settings.dataDir, spec, buckets);
     opened.add('database', () => store.close());
     const head = watchHead(store.head());
     metrics.head.set(Number(head.current().height));
@@ -109,7 +117,7 @@ export function createExecutionMember(
       openThreads({ ...setup, commits: false }, 'call', settings.callThreads, settings.callQueueMax),
     ]);
     const caller = createCaller({ timeoutMs: settings.callTimeoutMs }, { threads: callThreads, metrics });
-    const services = openServices({ lane, store, head, caller, tls });
+    const services = openServices({ lane, buckets, store, head, caller, tls });
     if (peers !== undefined) services.push(peers.service);
     const server = createRpcServer(
       { host: settings.grpcHost, port: settings.grpcPort, ...(tls && { tls }) },
@@ -144,21 +152,42 @@ export function createExecutionMember(
   /** What others ask: anybody the member for what it has executed, the members of its lane each other for their state. */
   function openServices(deps: {
     lane: Lane;
+    buckets: BucketRange;
     store: BlockStore;
     head: HeadWatch;
     caller: Caller;
     tls: TlsFiles | undefined;
   }): ServiceImplementation[] {
-    const { lane, store, head, caller, tls } = deps;
+    const { lane, buckets, store, head, caller, tls } = deps;
     const { member, members, addresses } = lane;
     const { streamsMax } = settings;
-    if (members === 1) return [createExecutionService({ streamsMax }, { store, caller, head })];
+    const snapshots = createSnapshotService({ buckets }, { store, head, caller });
+    if (members === 1) return [createExecutionService({ streamsMax }, { store, caller, head }), snapshots];
     const others = connectMembers({ member, addresses, tls }, { log, metrics: registry });
     opened.add('members', async () => others.close());
     return [
       createExecutionService({ streamsMax }, { store, caller, head, lane: others }),
       createLaneReadService({ member, members }, { store, head, caller }),
+      snapshots,
     ];
+  }
+
+  /** Afterwards the data directory has a state to go on from, or genesis is one. It is not ready for so long. */
+  async function openState(deps: Omit<GetStateOptions, 'settings' | 'signal'>): Promise<void> {
+    const stopping = new AbortController();
+    state.waiting = 'it has no state yet';
+    metrics.snapshotImporting.set(1);
+    const done = getState(
+      { ...deps, settings, signal: stopping.signal },
+      { log, registry, metrics, tell: (what) => (state.waiting = what) },
+    );
+    opened.add('snapshot', async () => {
+      stopping.abort();
+      await done.catch(() => undefined);
+    });
+    await done;
+    state.waiting = undefined;
+    metrics.snapshotImporting.set(0);
   }
 
   async function openAlone(setup: WorkerSetup): Promise<{ executor: BlockExecutor; peers: undefined }> {
@@ -326,7 +355,8 @@ export function createExecutionMember(
 
   function health(): Health {
     const headCheck = state.fault === undefined ? { ok: true } : { ok: false, detail: state.fault };
-    const checks = { head: headCheck, grpc: { ok: state.serving }, ...state.ready() };
+    const stateCheck = state.waiting === undefined ? {} : { state: { ok: false, detail: state.waiting } };
+    const checks = { ...stateCheck, head: headCheck, grpc: { ok: state.serving }, ...state.ready() };
     return { ready: Object.values(checks).every(({ ok }) => ok), checks };
   }
 
@@ -347,13 +377,6 @@ export const execution = defineService({
   config,
   create: (context) => createExecutionMember(context),
 });
-
-/** Which member of how many, and where they are. */
-interface Lane {
-  member: number;
-  members: number;
-  addresses: string[];
-}
 
 /** @throws ChainError `INVALID_ARGUMENT` naming the setting */
 function laneOf({ partition, laneMembers }: ExecutionConfig): Lane {

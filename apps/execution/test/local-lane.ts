@@ -14,6 +14,7 @@ import { openBlockStore, openBlockWriter } from '../src/adapters/block-store.ts'
 import { createCaller } from '../src/adapters/executor.ts';
 import { createExecutionService } from '../src/adapters/grpc.ts';
 import { createLaneReadService } from '../src/adapters/lane-reads.ts';
+import { createSnapshotService } from '../src/adapters/snapshot-service.ts';
 import { connectMembers } from '../src/adapters/remote-members.ts';
 import { executeNext, readAncestors } from '../src/domain/execute-next.ts';
 import { watchHead, type HeadWatch } from '../src/domain/head.ts';
@@ -47,6 +48,7 @@ export async function openLocalLane(
   { spec }: ReferenceChain,
   count: number,
   limits: Partial<LaneReadLimits> = {},
+  heightsKept = 256,
 ): Promise<TestLane> {
   const folder = mkdtempSync(join(tmpdir(), 'sheaf-lane-reads-'));
   const ports = await Promise.all(Array.from({ length: count }, () => freePort()));
@@ -59,7 +61,7 @@ export async function openLocalLane(
     const store = await openBlockStore(dataDir, spec, buckets);
     const readers = await openBlockStore(dataDir, undefined, buckets);
     stores.push(store, readers);
-    const writer = openBlockWriter(dataDir, { buckets, heightsKept: 256, pendingHeightsMin: 1 });
+    const writer = openBlockWriter(dataDir, { buckets, heightsKept, pendingHeightsMin: 1 });
     const head = watchHead(store.head());
     const lane = count === 1 ? undefined : connectMembers({ member, addresses, limits }, {});
     const metrics = createMetrics(new Registry());
@@ -73,6 +75,7 @@ export async function openLocalLane(
         services: [
           createExecutionService({ streamsMax: 2 }, { ...deps, lane }),
           createLaneReadService({ member, members: count, limits }, deps),
+          createSnapshotService({ buckets }, deps),
         ],
       },
     );

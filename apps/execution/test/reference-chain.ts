@@ -39,8 +39,8 @@ export interface ReferenceChain {
   blocks: ExecutedBlock[];
 }
 
-/** `length` payloads, each with some valid transactions and one that is dropped. */
-export async function referenceChain(length: number, chainId?: bigint): Promise<ReferenceChain> {
+/** `length` payloads, each with some valid transactions and one that is dropped; `idle` accounts beside those that are used. */
+export async function referenceChain(length: number, chainId?: bigint, idle = 0): Promise<ReferenceChain> {
   const code = (hex: string) => ({ balance: 0n, nonce: 1n, code: hexToBytes(hex), storage: new Map<Hash32, Hash32>() });
   const alloc = new Map<Address, ReturnType<typeof code>>([
     [storeContract, code('0x6020355f35555f3560205fa100')],
@@ -48,6 +48,9 @@ export async function referenceChain(length: number, chainId?: bigint): Promise<
     [burnContract, code('0x6302aea54060e01b5f5260405f60d55f60095afa5b601456')],
     [revertContract, code('0x5f355f5260205ffd')],
   ]);
+  for (let n = 1; n <= idle; n++) {
+    alloc.set(toAddress(`0x${n.toString(16).padStart(40, 'd')}`), { ...code('0x'), balance: BigInt(n), nonce: 0n });
+  }
   const { spec, json, accounts } = devChainSpec({ alloc, ...(chainId === undefined ? {} : { chainId }) });
   const engine = createEngine(spec);
   const start = await genesis(spec);

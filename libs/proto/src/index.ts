@@ -2,6 +2,7 @@ export * as commonV1 from './generated/sheaf/common/v1/common.ts';
 export * as daV1 from './generated/sheaf/da/v1/da.ts';
 export * as executionV1 from './generated/sheaf/execution/v1/execution.ts';
 export * as laneV1 from './generated/sheaf/execution/v1/lane.ts';
+export * as snapshotV1 from './generated/sheaf/execution/v1/snapshot.ts';
 export * as sequencerV1 from './generated/sheaf/sequencer/v1/sequencer.ts';
 export * as settlementV1 from './generated/sheaf/settlement/v1/settlement.ts';
 export {

@@ -124,9 +124,14 @@ export function writeNextStorageId(id: number): Write {
   return { table: stateTables.meta, key: keys['next-storage-id'], value: storageKey(id) };
 }
 
-/** Afterwards the store is as after its first commit, with everything in the tables. */
-export function finishLoading(kv: KeyValue, head: Pick<StateHeights, 'head' | 'digest' | 'nextStorageId'>): void {
+/** Afterwards the store is as after its first commit, with everything in the tables, and has the rows that go with it. */
+export function finishLoading(
+  kv: KeyValue,
+  head: Pick<StateHeights, 'head' | 'digest' | 'nextStorageId'>,
+  also: readonly Write[] = [],
+): void {
   kv.write([
+    ...also,
     writeHead(head),
     writeHeight('oldest', head.head),
     writeHeight('pending-from', toHeight(head.head + 1n)),

@@ -86,12 +86,19 @@ export class PartitionLoader {
     this.#kv.write([{ table: stateTables.branches, key: branchKey(owner, position), value: record }, ...also]);
   }
 
-  /** Afterwards the store can be opened, with this as its only height; unless `check` throws at what it has. */
-  finish(height: Height, check: (tops: readonly TopNode[]) => void = () => undefined): void {
+  /**
+   * Afterwards the store can be opened, with this as its only height, and has the rows that go with it; unless `check` throws at
+   * what it has.
+   */
+  finish(
+    height: Height,
+    check: (tops: readonly TopNode[]) => void = () => undefined,
+    also: readonly Write[] = [],
+  ): void {
     const tops = readTops(tableSource(this.#kv), this.#buckets);
     check(tops);
     const digest = digestOf(tops);
-    finishLoading(this.#kv, { head: height, digest, nextStorageId: this.#nextStorageId });
+    finishLoading(this.#kv, { head: height, digest, nextStorageId: this.#nextStorageId }, also);
   }
 
   #part(batch: TrieBatch, rows: Write[], storageIds: ReadonlyMap<Uint8Array, number>): LoadedPart {

@@ -96,16 +96,23 @@ export class SnapshotImport {
     this.#open = rest;
   }
 
-  /** Afterwards the store can be opened at the height. @throws ChainError `DATA_LOSS` when it is not the manifest's state */
-  finish(): void {
+  /**
+   * Afterwards the store can be opened at the height, and has the rows of others that go with it: one write.
+   * @throws ChainError `DATA_LOSS` when it is not the manifest's state
+   */
+  finish(also: readonly Write[] = []): void {
     if (this.#open.length > 0) throw new Error('assertion failed: a snapshot is finished when nothing is open');
     const { tops, buckets, height } = this.#manifest;
-    this.#loader.finish(height, (found) => {
-      for (let bucket = buckets.first; bucket < buckets.end; bucket++) {
-        if (sameNode(found[bucket]!, tops[bucket]!)) continue;
-        throw new ChainError({ code: 'DATA_LOSS', message: `bucket ${bucket} is not what the snapshot says` });
-      }
-    });
+    this.#loader.finish(
+      height,
+      (found) => {
+        for (let bucket = buckets.first; bucket < buckets.end; bucket++) {
+          if (sameNode(found[bucket]!, tops[bucket]!)) continue;
+          throw new ChainError({ code: 'DATA_LOSS', message: `bucket ${bucket} is not what the snapshot says` });
+        }
+      },
+      also,
+    );
   }
 
   #acceptBranch(open: OpenWant, record: Uint8Array, rest: OpenWant[]): void {

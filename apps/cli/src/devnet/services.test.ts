@@ -47,7 +47,18 @@ test('the members of a lane are told the same addresses in the order of partitio
   ]);
 });
 
-test('lanes do not know of each other', () => {
+test('a member that has lost its state is told who may have it: all members of all other lanes', () => {
+  const from = (shape: LaneShape) => execution(shape).map(({ env }) => env['SHEAF_SNAPSHOT_FROM']);
+  expect(from({ partitions: 2, lanes: 1 })).toEqual([undefined, undefined]);
+  expect(from({ partitions: 2, lanes: 2 })).toEqual([
+    '127.0.0.1:9118,127.0.0.1:9120',
+    '127.0.0.1:9118,127.0.0.1:9120',
+    '127.0.0.1:9102,127.0.0.1:9116',
+    '127.0.0.1:9102,127.0.0.1:9116',
+  ]);
+});
+
+test('lanes take no part in each other’s blocks', () => {
   expect(execution({ partitions: 2, lanes: 2 }).map(place)).toEqual([
     ['0', '0', '127.0.0.1:9102,127.0.0.1:9116'],
     ['0', '1', '127.0.0.1:9102,127.0.0.1:9116'],

@@ -112,7 +112,7 @@ export function serviceSpecs(wiring: Wiring): ServiceSpec[] {
   ];
 }
 
-/** What tells a member its place; a lone one needs to be told nothing. */
+/** What tells a member its place, and who has its state if it loses its own; a lone one needs to be told nothing. */
 function laneSettings(member: Member, all: Member[]): Record<string, string> {
   if (all.length === 1) return {};
   const lane = all.filter((other) => other.lane === member.lane);
@@ -120,7 +120,13 @@ function laneSettings(member: Member, all: Member[]): Record<string, string> {
     SHEAF_PARTITION: String(member.partition),
     SHEAF_LANE_MEMBERS: lane.map(({ grpcPort }) => address(grpcPort)).join(','),
   };
-  return { SHEAF_LANE: String(member.lane), ...(lane.length > 1 ? partition : {}) };
+  const others = all.filter((other) => other.lane !== member.lane);
+  const snapshots = { SHEAF_SNAPSHOT_FROM: others.map(({ grpcPort }) => address(grpcPort)).join(',') };
+  return {
+    SHEAF_LANE: String(member.lane),
+    ...(lane.length > 1 ? partition : {}),
+    ...(others.length > 0 ? snapshots : {}),
+  };
 }
 
 /** Names of services that are stopped together, first to last: whoever takes work in before those who do it. */

@@ -31,7 +31,8 @@ import { genesis } from '@sheaf/state-transition';
 import { keccak256 } from '@sheaf/trie';
 import type { BlockStore, BlockWriter, CommittedBlock, Head, LanePart, LaneParts } from '../ports.ts';
 
-const tables = {
+/** Of a member's database, beside those of the state. */
+export const tables = {
   member: 'member',
   /** By height (8 bytes); the hash of a block to its height. */
   blocks: 'blocks',
@@ -47,10 +48,14 @@ const tables = {
 const digestBytes = 32;
 
 const encoder = new TextEncoder();
-const memberKey = {
+export const memberKey = {
   genesis: encoder.encode('genesis'),
   head: encoder.encode('head'),
   published: encoder.encode('published'),
+  /** The lowest height but genesis whose block is there: a state that came of a snapshot has none before it. */
+  firstBlock: encoder.encode('first-block'),
+  /** What a snapshot that is being loaded is of. */
+  importing: encoder.encode('importing'),
 };
 
 const everyBucket: BucketRange = { first: 0, end: 256 };
@@ -65,7 +70,7 @@ export async function openBlockStore(
   spec?: ChainSpec,
   buckets: BucketRange = everyBucket,
 ): Promise<BlockStore> {
-  const kv = open(dataDir);
+  const kv = openMemberDatabase(dataDir);
   try {
     if (spec !== undefined) await claim(kv, dataDir, spec, buckets);
     return createStore(kv, buckets);
@@ -77,7 +82,7 @@ export async function openBlockStore(
 
 /** Opens it for the one thread that commits blocks. Genesis is there. */
 export function openBlockWriter(dataDir: string, options: PartitionOptions): BlockWriter {
-  const kv = open(dataDir);
+  const kv = openMemberDatabase(dataDir);
   const state = new PartitionState(kv, options);
   const { buckets = everyBucket, heightsKept = stateLimits.heightsKept } = options;
   return {
@@ -105,7 +110,8 @@ export function openBlockWriter(dataDir: string, options: PartitionOptions): Blo
   };
 }
 
-function open(dataDir: string): LmdbKeyValue {
+/** @throws ChainError `UNAVAILABLE` when the directory cannot be used */
+export function openMemberDatabase(dataDir: string): LmdbKeyValue {
   return openLmdb({ dataDir, tables: Object.values(tables) });
 }
 
@@ -161,6 +167,14 @@ function createStore(kv: LmdbKeyValue, buckets: BucketRange): BlockStore {
       return stored && readHeight(stored);
     },
     block: (height) => kv.get(tables.blocks, heightKey(height))?.slice(),
+    firstBlock() {
+      const stored = kv.get(tables.member, memberKey.firstBlock);
+      return stored ? readHeight(stored) : toHeight(0);
+    },
+    followFrom() {
+      const [first] = kv.range(tables.laneParts, partKey(toHeight(0), 0), undefined, 1);
+      return first ? toHeight(readHeight(first.key) - 1n) : readHeight(must(memberKey.head, 'the head'));
+    },
     header(height) {
       const stored = kv.get(tables.headers, heightKey(height))?.slice();
       return stored && decodeHeader(stored);
@@ -230,10 +244,17 @@ function partRows({ height, header, ancestorsRead }: Omit<LanePart, 'topsDigest'
   const key = heightKey(height);
   const hash = hexToBytes(headerHash(header));
   return [
-    { table: tables.headers, key, value: encodeHeader(header) },
-    { table: tables.heights, key: hash, value: key },
+    ...headerRows(header),
     { table: tables.ancestorsRead, key, value: bigintToFixedBytes(BigInt(ancestorsRead), 2) },
     { table: tables.member, key: memberKey.head, value: concatBytes(key, hash) },
+  ];
+}
+
+export function headerRows(header: Header): Write[] {
+  const key = heightKey(header.number);
+  return [
+    { table: tables.headers, key, value: encodeHeader(header) },
+    { table: tables.heights, key: hexToBytes(headerHash(header)), value: key },
   ];
 }
 
@@ -246,7 +267,7 @@ function partKey(height: Height, member: number): Uint8Array {
   return concatBytes(heightKey(height), Uint8Array.of(member));
 }
 
-function blockRows(record: CommittedBlock['record'], header: Header): Write[] {
+export function blockRows(record: CommittedBlock['record'], header: Header): Write[] {
   const key = heightKey(record.height);
   return [
     { table: tables.blocks, key, value: executionV1.Block.encode(blockToWire(record)).finish() },
@@ -256,7 +277,7 @@ function blockRows(record: CommittedBlock['record'], header: Header): Write[] {
   ];
 }
 
-function heightKey(height: bigint): Uint8Array {
+export function heightKey(height: bigint): Uint8Array {
   return bigintToFixedBytes(height, 8);
 }
 

@@ -31,5 +31,7 @@ export function createCaller(options: { timeoutMs: number }, deps: { threads: Th
     witness: async (height) => (await run({ type: 'witness', height })) as Witness,
     witnessPart: async (height, codeHashes, limits) =>
       (await run({ type: 'witness-part', height, codeHashes }, limits)) as { part: Uint8Array; codes: number[] },
+    snapshotPart: async (height, want, limits) =>
+      (await run({ type: 'snapshot-part', height, want }, limits)) as Uint8Array,
   };
 }

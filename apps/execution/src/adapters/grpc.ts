@@ -158,6 +158,10 @@ function selectHeight(store: BlockStore, head: HeadWatch, message: executionV1.B
 
 function blockAt(store: BlockStore, height: Height): executionV1.Block {
   const stored = store.block(height);
+  if (stored === undefined && height < store.firstBlock()) {
+    const message = `block ${height} is not here: the first after genesis is ${store.firstBlock()}`;
+    throw new ChainError({ code: 'NOT_FOUND', message });
+  }
   if (stored === undefined) throw new ChainError({ code: 'DATA_LOSS', message: `block ${height} is missing` });
   return executionV1.Block.decode(stored);
 }

@@ -2,7 +2,7 @@ import { MissingState, type MissingKey } from '@sheaf/evm';
 import { headerHash } from '@sheaf/ethereum';
 import { bucketsOf } from '@sheaf/partition';
 import { ChainError, type Height } from '@sheaf/primitives';
-import type { StateReader } from '@sheaf/state';
+import { answerSnapshot, decodeWant, encodeAnswer, type StateReader } from '@sheaf/state';
 import type { CallInput, CallMessage } from '@sheaf/state-transition';
 import { openBlockStore } from '../adapters/block-store.ts';
 import { connectMembers } from '../adapters/remote-members.ts';
@@ -64,6 +64,9 @@ export function answerJobs(engine: ExecutionEngine, store: BlockStore, lane: Lan
         return makeWitness(job.height, store, lane);
       case 'witness-part':
         return makeWitnessPart(job.height, job.codeHashes, store);
+      case 'snapshot-part':
+        store.refresh();
+        return encodeAnswer(answerSnapshot(store.stateAt(job.height), decodeWant(job.want)));
     }
   };
 }

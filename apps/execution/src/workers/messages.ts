@@ -30,7 +30,8 @@ export type Job =
   | { type: 'call'; height: Height; message: CallMessage }
   | { type: 'estimate'; height: Height; message: CallMessage }
   | { type: 'witness'; height: Height }
-  | { type: 'witness-part'; height: Height; codeHashes: readonly Hash32[] };
+  | { type: 'witness-part'; height: Height; codeHashes: readonly Hash32[] }
+  | { type: 'snapshot-part'; height: Height; want: Uint8Array };
 
 /** What the lane's thread is told. */
 export type LaneOrder =
