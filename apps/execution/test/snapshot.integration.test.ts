@@ -85,8 +85,9 @@ function start(name: Name): void {
 
 async function kill(name: Name): Promise<void> {
   const child = processes.get(name)!;
+  const gone = once(child, 'close');
   child.kill('SIGKILL');
-  await once(child, 'exit');
+  await gone;
 }
 
 async function loseDisk(name: Name): Promise<void> {
@@ -136,9 +137,14 @@ test('a member loses its disk, and is killed while it fetches its state: its lan
   await loseDisk('second');
   seal(11);
   await reached(11, 'alone');
-  start('second');
-  await says('second', 'a snapshot is fetched');
-  await kill('second');
+  // On a busy machine the snapshot may be whole before the process is dead.
+  for (let tries = 0; tries < 5; tries++) {
+    start('second');
+    await says('second', 'a snapshot is fetched');
+    await kill('second');
+    if (!words.second.includes('the member has a state')) break;
+    await loseDisk('second');
+  }
   expect(words.second).not.toContain('the member has a state');
   start('second');
   await says('second', '"resumed":true');

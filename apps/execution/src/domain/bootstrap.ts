@@ -36,6 +36,7 @@ export interface BootstrapDependencies {
   /** The highest payload. @throws ChainError `UNAVAILABLE`, `DEADLINE` */
   sealed(): Promise<bigint>;
   watch: FetchWatch & {
+    /** What is fetched is on the disk from here on. */
     begins(block: Head, resumed: boolean): void;
     /** There is nothing to do but to try again. */
     waits(error: ChainError): void;
@@ -156,8 +157,8 @@ async function fetchWithin(
         buckets: options.buckets,
         tops: await fetchTops(group, { block, stateRoot }, deps),
       };
-  watch.begins(block, resumed);
   const load = await store.load(manifest);
+  watch.begins(block, resumed);
   await fetchParts(load, block, group, deps);
   try {
     await store.finish(load, { headers, block: whole });
