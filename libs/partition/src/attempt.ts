@@ -26,6 +26,7 @@ import { slotCell, VersionedMemory, type AccountCell, type SlotCell } from './me
 import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } from './messages.ts';
 import { place, placeAgain } from './placement.ts';
 import type { PositionRun } from './position-run.ts';
+import { agree, decodeSummary, encodeSummary, summaryOf, type Summary } from './summary.ts';
 import { decodeReport, encodeReport, type ReportedPosition } from './report.ts';
 import { decodeResults, encodeResults, resultsOf, type Results } from './results.ts';
 import { skim } from './skim.ts';
@@ -99,7 +100,11 @@ const coordinator = 0;
 /**
  * One try at one block, as one member sees it:
  *
- *   PLACE → run, ASK and ANSWER → REPORT → (PLAN → SHIP → run → REPORT)… → FINISH → FINALS, RESULTS → TOPS → COMMIT
+ *   PLACE → run, ASK and ANSWER → SUMMARY → FINISH → FINALS, RESULTS → TOPS → COMMIT
+ *
+ * and where members met, between SUMMARY and FINISH:
+ *
+ *   DETAILS → REPORT → (PLAN → SHIP → run → REPORT)…
  *
  * Messages of one member come in order and once.
  */
@@ -146,6 +151,8 @@ export class Attempt {
   #runs = 0;
   #remoteReads = 0;
   // The coordinator's.
+  readonly #summaries: Summary[] = [];
+  #summariesAwaited = 0;
   readonly #graph = new ConflictGraph();
   readonly #reports: (ReportedPosition | undefined)[] = [];
   readonly #ranOn: number[] = [];
@@ -211,6 +218,12 @@ export class Attempt {
       case kinds.SCOUT:
       case kinds.NEWS:
         return this.#onCells(from, kind, body);
+      case kinds.SUMMARY:
+        return this.#onSummary(from, body);
+      case kinds.DETAILS:
+        fromCoordinator(from);
+        if (!this.#reported || this.#executor.round > 1) throw malformed('asks for details out of turn');
+        return this.#report();
       case kinds.REPORT:
         return this.#onReport(from, body);
       case kinds.PLAN:
@@ -248,7 +261,9 @@ export class Attempt {
     this.#flushAsks();
     if (this.#turns.waiting) return false;
     if (this.#disordered && !this.#settle()) return true;
-    this.#report();
+    this.#reported = true;
+    if (this.#executor.round === 1) this.#sumUp();
+    else this.#report();
     return true;
   }
 
@@ -288,7 +303,7 @@ export class Attempt {
     this.#beginTurns();
     if (this.#context.member === coordinator) {
       this.#positions.push(placed.length);
-      this.#reportsAwaited = this.#context.members;
+      this.#summariesAwaited = this.#context.members;
     }
     this.#takeEarly();
   }
@@ -430,11 +445,39 @@ export class Attempt {
     return true;
   }
 
+  #sumUp(): void {
+    const summary = summaryOf(this.#ownRuns(), { member: this.#context.member, salt: this.#salt, open: this.#open() });
+    this.#send(coordinator, kinds.SUMMARY, encodeSummary(summary));
+  }
+
   #report(): void {
-    this.#reported = true;
-    const runs = this.#own.map((position) => this.#executor.runs[position]!);
-    const body = encodeReport(runs, this.#salt);
-    this.#send(coordinator, kinds.REPORT, body);
+    this.#send(coordinator, kinds.REPORT, encodeReport(this.#ownRuns(), this.#salt));
+  }
+
+  #ownRuns(): PositionRun[] {
+    return this.#own.map((position) => this.#executor.runs[position]!);
+  }
+
+  /** Who is credited without being looked at. */
+  #open(): Set<AccountCell> {
+    const { fields, withdrawals } = this.#task;
+    const addresses = [fields.coinbase, ...withdrawals.map(({ address }) => address)];
+    return new Set(addresses.map((address) => this.#memory.cell(hexToBytes(address))));
+  }
+
+  #onSummary(from: number, body: Uint8Array): void {
+    if (this.#context.member !== coordinator) throw malformed('sums up for a member that is not the coordinator');
+    if (this.#summariesAwaited === 0 || this.#summaries[from] !== undefined) throw malformed('sums up again');
+    const summary = decodeSummary(body);
+    const placed = this.#placed!.reduce((count, member) => (member === from ? count + 1 : count), 0);
+    if (summary.positions !== placed) throw malformed(`sums up ${summary.positions} of ${placed} positions`);
+    this.#summaries[from] = summary;
+    this.#summariesAwaited -= 1;
+    if (this.#summariesAwaited > 0) return;
+    const { members } = this.#context;
+    const right = agree(this.#summaries, this.#task.fields.gasLimit);
+    if (!right) this.#reportsAwaited = members;
+    for (let to = members - 1; to >= 0; to--) this.#send(to, right ? kinds.FINISH : kinds.DETAILS, noBytes);
   }
 
   #onReport(from: number, body: Uint8Array): void {
@@ -573,7 +616,7 @@ export class Attempt {
   #ship(to: number, parts: readonly CellParts[], round: number): void {
     const writer = new ByteWriter(1_024);
     writer.number(round);
-    writeCells(writer, parts, round);
+    writeCells(writer, parts, round, this.#context.member);
     this.#send(to, kinds.SHIP, writer.finish());
   }
 
@@ -600,14 +643,14 @@ export class Attempt {
     }
     if (kind === kinds.ASK) return this.#answer(from, reader, round);
     if (kind === kinds.SCOUT) return this.#scout(from, reader, round);
-    if (kind === kinds.NEWS) return this.#onNews(reader);
+    if (kind === kinds.NEWS) return this.#onNews(from, reader);
     const ships = kind === kinds.SHIP;
     if (round < now) {
       if (ships) throw malformed(`ships for round ${round} in round ${now}`);
       // It was asked ahead for a transaction that in the end did not need it.
       return;
     }
-    readCells(reader, this.#memory, this.#context.codes, {
+    readCells(reader, from, this.#memory, this.#context.codes, {
       account: (cell) => {
         if (ships) this.#shipped.accounts.push(cell);
         else if (--cell.awaited === 0) cell.complete = round;
@@ -740,7 +783,7 @@ export class Attempt {
     const writer = new ByteWriter(1_024);
     writer.number(this.#executor.round);
     writer.number(position);
-    writeCells(writer, known.all(), this.#executor.round);
+    writeCells(writer, known.all(), this.#executor.round, this.#context.member);
     this.#send(to, kinds.SCOUT, writer.finish());
   }
 
@@ -748,7 +791,7 @@ export class Attempt {
   #scout(to: number, reader: ByteReader, round: number): void {
     const { member, codes } = this.#context;
     const position = reader.below(this.#steps.length, 'position');
-    readCells(reader, this.#memory, codes, { account: () => undefined, slot: () => undefined });
+    readCells(reader, to, this.#memory, codes, { account: () => undefined, slot: () => undefined });
     reader.end();
     this.#executor.scout(position);
     const { accounts, slots } = this.#executor.looked();
@@ -757,13 +800,13 @@ export class Attempt {
     for (const { account, slot, cell } of slots) if (account.owner === member) parts.slot(account, slot, cell);
     const writer = new ByteWriter(1_024);
     writer.number(round);
-    writeCells(writer, parts.all(), round);
+    writeCells(writer, parts.all(), round, member);
     this.#send(to, kinds.NEWS, writer.finish());
   }
 
-  #onNews(reader: ByteReader): void {
+  #onNews(from: number, reader: ByteReader): void {
     const { codes } = this.#context;
-    readCells(reader, this.#memory, codes, { account: () => undefined, slot: () => undefined });
+    readCells(reader, from, this.#memory, codes, { account: () => undefined, slot: () => undefined });
     reader.end();
   }
 
@@ -795,7 +838,7 @@ export class Attempt {
     reader.end();
     const writer = new ByteWriter(1_024);
     writer.number(round);
-    writeCells(writer, parts.all(), round);
+    writeCells(writer, parts.all(), round, member);
     writer.number(found.length);
     for (const { hash, code } of found) {
       writer.fixed(hash);

@@ -264,14 +264,14 @@ function written(memory: VersionedMemory, round: number): Uint8Array {
     each.slots?.values().forEach((part, index) => picker.slot(each, each.slots!.keyAt(index), part));
   }
   const writer = new ByteWriter(1);
-  writeCells(writer, picker.all(), round);
+  writeCells(writer, picker.all(), round, 0);
   return writer.finish();
 }
 
 function readBack(message: Uint8Array): VersionedMemory {
   const memory = new VersionedMemory(ownersOf(members));
   const reader = new ByteReader(message);
-  readCells(reader, memory, new ByteMap<Uint8Array>(32, 4), { account() {}, slot() {} });
+  readCells(reader, 0, memory, new ByteMap<Uint8Array>(32, 4), { account() {}, slot() {} });
   reader.end();
   return memory;
 }

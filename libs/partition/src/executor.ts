@@ -42,6 +42,7 @@ import {
   SLOT_READ,
   SLOT_WRITE,
   type AccountAccess,
+  type Applied,
   type PositionRun,
   type SlotAccess,
   type StepOutcome,
@@ -238,7 +239,7 @@ export class Executor {
           kind: 'included' as const,
           transaction: { hash, type, to, gasLimit },
           sender,
-          applied: outcome,
+          applied: appliedOf(outcome),
         };
         const run = this.#record(included, effects, outcome.gasUsed);
         this.#credit(run, memory.cell(hexToBytes(environment.coinbase)), outcome.feeApart);
@@ -323,6 +324,12 @@ export class Executor {
       if (code !== undefined && code.length > 0) this.#options.codes.set(codeHash, code);
     }
   }
+}
+
+/** Without the effects: they are in the memory, and die young. */
+function appliedOf(applied: Applied): Applied {
+  const { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom } = applied;
+  return { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom };
 }
 
 /** What of the account the outcome depends on. */

@@ -13,6 +13,18 @@ import {
   type Version,
 } from './versions.ts';
 
+/** What members know of each other's part in a key, in the first round. */
+export interface Sharing {
+  /** At its owner: another member has got it from here. */
+  given: boolean;
+  /** At another member: the owner itself has told of it, and knows that it is here. */
+  told: boolean;
+  /** What this member's runs did with it, when they have been summed up; until then 0. */
+  touched: number;
+  /** At another member: what the owner's runs had done with it when it told of it, if they had been summed up. */
+  ownerTouched: number;
+}
+
 /** A slot that some transaction here looked at, or another member told of. */
 export interface SlotCell {
   /** Before the block: `undefined` while it is not known, `null` for zero. */
@@ -24,6 +36,7 @@ export interface SlotCell {
   awaited: number;
   /** The last access to it, of any position. */
   latest: SlotAccess | undefined;
+  sharing: Sharing;
 }
 
 /** An account that some transaction here looked at, or another member told of. */
@@ -40,6 +53,7 @@ export interface AccountCell {
   awaited: number;
   /** The last access to it, of any position. */
   latest: AccountAccess | undefined;
+  sharing: Sharing;
 }
 
 const zero = 0n;
@@ -77,6 +91,7 @@ export class VersionedMemory {
       complete: 0,
       awaited: 0,
       latest: undefined,
+      sharing: nothingShared(),
     };
     this.#cells.set(copy, cell);
     return cell;
@@ -117,7 +132,14 @@ export function slotCell(cell: AccountCell, slot: Uint8Array): SlotCell {
   cell.slots ??= new ByteMap<SlotCell>(32, 4);
   const known = cell.slots.get(slot);
   if (known !== undefined) return known;
-  const made: SlotCell = { base: undefined, versions: [], complete: 0, awaited: 0, latest: undefined };
+  const made: SlotCell = {
+    base: undefined,
+    versions: [],
+    complete: 0,
+    awaited: 0,
+    latest: undefined,
+    sharing: nothingShared(),
+  };
   cell.slots.set(slot, made);
   return made;
 }
@@ -160,6 +182,10 @@ export function slotAt(
   if (wipe >= 0 || cell.base?.hasStorage !== true) return undefined;
   if (slot?.base === undefined) return notHere;
   return slot.base ?? undefined;
+}
+
+function nothingShared(): Sharing {
+  return { given: false, told: false, touched: 0, ownerTouched: 0 };
 }
 
 function dropForeign(versions: Version[]): boolean {

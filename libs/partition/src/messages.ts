@@ -23,6 +23,8 @@ export const kinds = {
   COMMIT: 11,
   SCOUT: 12,
   NEWS: 13,
+  SUMMARY: 14,
+  DETAILS: 15,
 } as const;
 
 export interface Envelope extends AttemptName {

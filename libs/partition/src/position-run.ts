@@ -56,6 +56,12 @@ export type StepOutcome =
     }
   | { kind: 'dropped'; hash: Hash32; reason: DropReason; cause: string | undefined; gasLimit: bigint | undefined };
 
+/** `undefined`: there is no such thing, or it cannot be read. */
+export function gasLimitOf({ outcome }: PositionRun): bigint | undefined {
+  if (outcome.kind === 'included') return outcome.transaction.gasLimit;
+  return outcome.kind === 'dropped' ? outcome.gasLimit : undefined;
+}
+
 /** What a receipt says, but for the gas of the transactions before. */
 export interface Applied {
   success: boolean;

@@ -3,7 +3,7 @@
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
 import type { AccountCell } from './memory.ts';
-import { BALANCE_READ, CODE_READ, NONCE_READ, SLOT_READ, type PositionRun } from './position-run.ts';
+import { BALANCE_READ, CODE_READ, NONCE_READ, SLOT_READ, gasLimitOf, type PositionRun } from './position-run.ts';
 
 /** What became of a position, as far as the coordinator needs it to validate. */
 export interface ReportedPosition {
@@ -41,15 +41,11 @@ export function encodeReport(runs: readonly PositionRun[], salt: number): Uint8A
   const writer = new ByteWriter(64 * runs.length + 64);
   writer.number(runs.length);
   let last = 0;
-  for (const { position, outcome, gas } of runs) {
+  for (const run of runs) {
+    const { position, outcome, gas } = run;
     writer.number(position - last);
     last = position;
-    const gasLimit =
-      outcome.kind === 'included'
-        ? outcome.transaction.gasLimit
-        : outcome.kind === 'dropped'
-          ? outcome.gasLimit
-          : undefined;
+    const gasLimit = gasLimitOf(run);
     const included = outcome.kind === 'included';
     writer.byte((included ? 1 : 0) | (gasLimit === undefined ? 0 : 2));
     if (gasLimit !== undefined) writer.natural(gasLimit);

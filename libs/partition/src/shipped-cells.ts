@@ -3,7 +3,7 @@
 import type { HostAccount } from '@sheaf/evm';
 import type { ByteMap } from '@sheaf/state';
 import type { ByteReader, ByteWriter } from './bytes.ts';
-import { slotCell, type AccountCell, type SlotCell, type VersionedMemory } from './memory.ts';
+import { slotCell, type AccountCell, type Sharing, type SlotCell, type VersionedMemory } from './memory.ts';
 import { insert, insertCredit, type Version } from './versions.ts';
 
 /** Which parts of an account's cell go. */
@@ -39,14 +39,23 @@ export class PartsPicker {
   }
 }
 
-/** `round`: versions of the sender's runs in earlier rounds go. */
-export function writeCells(writer: ByteWriter, parts: readonly CellParts[], round: number): void {
+/**
+ * `round`: versions of the sender's runs in earlier rounds go. Of what `member`, the sender, owns it goes with what its runs did with
+ * it, and counts as given.
+ */
+export function writeCells(writer: ByteWriter, parts: readonly CellParts[], round: number, member: number): void {
+  const give = (owned: boolean, sharing: Sharing) => {
+    if (owned) sharing.given = true;
+    writer.byte(owned ? sharing.touched : 0);
+  };
   const goes = ({ round: made }: Version) => made > 0 && made < round;
   writer.number(parts.length);
   for (const { cell, account, slots } of parts) {
     writer.fixed(cell.address);
     writer.byte((account ? 1 : 0) | (cell.base === undefined ? 0 : cell.base === null ? 2 : 4));
     if (cell.base !== undefined && cell.base !== null) writeBase(writer, cell.base);
+    const owned = cell.owner === member;
+    give(owned, cell.sharing);
     if (account) {
       writeVersions(writer, cell.codes.filter(goes), ({ codeHash, code, wipes }) => {
         writer.byte((wipes ? 1 : 0) | (code === undefined ? 0 : 2));
@@ -61,6 +70,7 @@ export function writeCells(writer: ByteWriter, parts: readonly CellParts[], roun
       writer.fixed(slot);
       writer.byte(part.base === undefined ? 0 : part.base === null ? 1 : 2);
       if (part.base) writer.fixed(part.base);
+      give(owned, part.sharing);
       writeVersions(writer, part.versions.filter(goes), ({ value }) => {
         writer.byte(value === undefined ? 0 : 1);
         if (value !== undefined) writer.fixed(value);
@@ -75,29 +85,39 @@ export interface ArrivedCells {
   slot(cell: SlotCell): void;
 }
 
-/** Afterwards the memory has what the message says. @throws ChainError `INVALID_ARGUMENT` */
+/** Afterwards the memory has what the message of the member says. @throws ChainError `INVALID_ARGUMENT` */
 export function readCells(
   reader: ByteReader,
+  from: number,
   memory: VersionedMemory,
   codes: ByteMap<Uint8Array>,
   arrived: ArrivedCells,
 ): void {
-  for (let left = reader.count(22); left > 0; left--) {
+  const take = (owned: boolean, sharing: Sharing) => {
+    const touched = reader.byte();
+    if (!owned) return;
+    sharing.told = true;
+    sharing.ownerTouched |= touched;
+  };
+  for (let left = reader.count(23); left > 0; left--) {
     const cell = memory.cell(reader.fixed(20));
     const flags = reader.byte();
     if ((flags & 6) !== 0) {
       const base = (flags & 4) === 0 ? null : readBase(reader);
       if (cell.base === undefined) memory.setBase(cell, base);
     }
+    const owned = cell.owner === from;
+    take(owned, cell.sharing);
     if ((flags & 1) !== 0) {
       readAccountVersions(reader, cell, codes);
       arrived.account(cell);
     }
-    for (let slots = reader.count(34); slots > 0; slots--) {
+    for (let slots = reader.count(35); slots > 0; slots--) {
       const part = slotCell(cell, reader.fixed(32));
       const kind = reader.below(3, 'slot');
       const base = kind === 0 ? undefined : kind === 1 ? null : reader.fixed(32).slice();
       if (part.base === undefined) part.base = base;
+      take(owned, part.sharing);
       readVersions(reader, (position) => {
         const value = reader.byte() === 1 ? reader.fixed(32).slice() : undefined;
         insert(part.versions, { position, round: -1, value });
