@@ -1,8 +1,8 @@
 import { keccak256 } from '@sheaf/crypto';
-import { decodeRlp, limits, toHash32, type RlpItem } from '@sheaf/primitives';
+import { limits, RlpReader, toHash32, type ChainError, type RlpItem } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList, readRecipient } from './fields.ts';
 import { secp256k1Order } from './signing-digest.ts';
-import type { AccessListEntry, Authorization, Transaction, TransactionFields } from './transaction.ts';
+import type { AccessListEntry, Authorization, Transaction, TransactionFields, TransactionType } from './transaction.ts';
 
 const uint64Max = 2n ** 64n - 1n;
 const uint256Max = 2n ** 256n - 1n;
@@ -10,11 +10,7 @@ const uint256Max = 2n ** 256n - 1n;
 /** How many RLP fields the signed form of each type has. */
 const fieldCounts = [9, 11, 12, 14, 13] as const;
 
-interface Signature {
-  yParity: 0 | 1;
-  r: bigint;
-  s: bigint;
-}
+const halfOrder = secp256k1Order / 2n;
 
 /**
  * The transaction in `raw`: canonical RLP, bounded fields, low `s` (EIP-2), at most `limits.transactionBytesMax` bytes,
@@ -36,111 +32,125 @@ export function decodeTransaction(raw: Uint8Array): Transaction {
  * @throws ChainError `INVALID_ARGUMENT` naming the field
  */
 export function readTransaction(raw: Uint8Array): Transaction {
-  const type = raw.length > 0 && raw[0]! < 0x80 ? raw[0]! : 0;
-  const body = raw.length > 0 && raw[0]! < 0x80 ? raw.subarray(1) : raw;
-  if ((body !== raw && type === 0) || type > 4) throw invalid('transaction.type', `${type} is not known`);
-  const items = readList(decodeRlp(body, 'transaction'), 'transaction', fieldCounts[type as 0 | 1 | 2 | 3 | 4]);
-  const { fields, signature } = decoders[type as 0 | 1 | 2 | 3 | 4](items);
-  checkSignature(signature);
-  return {
-    ...fields,
-    ...signature,
-    hash: toHash32(keccak256(raw)),
-    raw,
-  };
+  const typed = raw.length > 0 && raw[0]! < 0x80;
+  const type = typed ? raw[0]! : 0;
+  if ((typed && type === 0) || type > 4) throw invalid('transaction.type', `${type} is not known`);
+  const fields = new Fields(new RlpReader(raw, typed ? 1 : 0, 'transaction'), fieldCounts[type as TransactionType]);
+  const transaction = type === 0 ? readLegacy(fields, raw) : readTyped(fields, raw, type as 1 | 2 | 3 | 4);
+  fields.end();
+  checkSignature(transaction);
+  return transaction;
 }
 
-type Decoded = { fields: TransactionFields; signature: Signature };
-const none = { accessList: [], authorizationList: [], maxFeePerBlobGas: 0n, blobVersionedHashes: [] };
+/** The fields of a transaction in their order. */
+class Fields {
+  readonly #reader: RlpReader;
+  readonly #count: number;
+  #read = 0;
 
-const decoders: Record<0 | 1 | 2 | 3 | 4, (items: readonly RlpItem[]) => Decoded> = {
-  0: decodeLegacy,
-  1: (items) => {
-    const gasPrice = readInteger(items[2], 'transaction.gasPrice', 32);
-    return {
-      fields: {
-        ...none,
-        type: 1,
-        chainId: readInteger(items[0], 'transaction.chainId', 8),
-        nonce: readInteger(items[1], 'transaction.nonce', 8),
-        gasPrice,
-        maxFeePerGas: gasPrice,
-        maxPriorityFeePerGas: gasPrice,
-        ...readMessage(items, 3),
-        accessList: readAccessList(items[7]),
-      },
-      signature: readSignature(items, 8),
-    };
-  },
-  2: (items) => ({
-    fields: { ...readFeeMarket(items, 2), ...none, ...access(items) },
-    signature: readSignature(items, 9),
-  }),
-  3: (items) => ({
-    fields: {
-      ...readFeeMarket(items, 3),
-      ...none,
-      ...access(items),
-      maxFeePerBlobGas: readInteger(items[9], 'transaction.maxFeePerBlobGas', 32),
-      blobVersionedHashes: readBlobHashes(items[10]),
-    },
-    signature: readSignature(items, 11),
-  }),
-  4: (items) => ({
-    fields: { ...readFeeMarket(items, 4), ...none, ...access(items), authorizationList: readAuthorizations(items[9]) },
-    signature: readSignature(items, 10),
-  }),
-};
+  constructor(reader: RlpReader, count: number) {
+    this.#reader = reader;
+    this.#count = count;
+  }
 
-function decodeLegacy(items: readonly RlpItem[]): Decoded {
-  const gasPrice = readInteger(items[1], 'transaction.gasPrice', 32);
-  const v = readInteger(items[6], 'transaction.v', 9);
+  integer(field: string, bytesMax: number): bigint {
+    return readInteger(this.bytes(field), field, bytesMax);
+  }
+
+  bytes(field: string): Uint8Array {
+    this.#next();
+    return readBytes(this.#reader.string(), field);
+  }
+
+  item(): RlpItem {
+    this.#next();
+    return this.#reader.item();
+  }
+
+  end(): void {
+    if (!this.#reader.done) throw this.#miscounted();
+  }
+
+  #next(): void {
+    if (this.#reader.done) throw this.#miscounted();
+    this.#read += 1;
+  }
+
+  #miscounted(): ChainError {
+    let count = this.#read;
+    for (; !this.#reader.done; count++) this.#reader.string();
+    return invalid('transaction', `must have ${this.#count} fields, got ${count}`);
+  }
+}
+
+function readLegacy(fields: Fields, raw: Uint8Array): Transaction {
+  const nonce = fields.integer('transaction.nonce', 8);
+  const gasPrice = fields.integer('transaction.gasPrice', 32);
+  const gasLimit = fields.integer('transaction.gasLimit', 8);
+  const to = readRecipient(fields.bytes('transaction.to'), 'transaction.to');
+  const value = fields.integer('transaction.value', 32);
+  const data = fields.bytes('transaction.data');
+  const v = fields.integer('transaction.v', 9);
   const replayProtected = v >= 35n;
   if (!replayProtected && v !== 27n && v !== 28n)
     throw invalid('transaction.v', `${v} is neither 27, 28 nor from 35 on`);
   const chainId = replayProtected ? (v - 35n) / 2n : undefined;
   if (chainId !== undefined && chainId > uint64Max) throw invalid('transaction.v', 'holds a chain id of 2^64 or more');
   return {
-    fields: {
-      ...none,
-      type: 0,
-      chainId,
-      nonce: readInteger(items[0], 'transaction.nonce', 8),
-      gasPrice,
-      maxFeePerGas: gasPrice,
-      maxPriorityFeePerGas: gasPrice,
-      ...readMessage(items, 2),
-    },
-    signature: {
-      yParity: (replayProtected ? (v - 35n) % 2n : v - 27n) === 0n ? 0 : 1,
-      r: readInteger(items[7], 'transaction.r', 32),
-      s: readInteger(items[8], 'transaction.s', 32),
-    },
+    type: 0,
+    chainId,
+    nonce,
+    gasPrice,
+    maxFeePerGas: gasPrice,
+    maxPriorityFeePerGas: gasPrice,
+    gasLimit,
+    to,
+    value,
+    data,
+    accessList: [],
+    authorizationList: [],
+    maxFeePerBlobGas: 0n,
+    blobVersionedHashes: [],
+    yParity: (replayProtected ? (v - 35n) % 2n : v - 27n) === 0n ? 0 : 1,
+    r: fields.integer('transaction.r', 32),
+    s: fields.integer('transaction.s', 32),
+    hash: toHash32(keccak256(raw)),
+    raw,
   };
 }
 
-function readFeeMarket(items: readonly RlpItem[], type: 2 | 3 | 4) {
-  return {
+function readTyped(fields: Fields, raw: Uint8Array, type: 1 | 2 | 3 | 4): Transaction {
+  const chainId = fields.integer('transaction.chainId', 8);
+  const nonce = fields.integer('transaction.nonce', 8);
+  const tip = fields.integer(type === 1 ? 'transaction.gasPrice' : 'transaction.maxPriorityFeePerGas', 32);
+  const transaction: Transaction = {
     type,
-    chainId: readInteger(items[0], 'transaction.chainId', 8),
-    nonce: readInteger(items[1], 'transaction.nonce', 8),
-    maxPriorityFeePerGas: readInteger(items[2], 'transaction.maxPriorityFeePerGas', 32),
-    maxFeePerGas: readInteger(items[3], 'transaction.maxFeePerGas', 32),
-    ...readMessage(items, 4),
+    chainId,
+    nonce,
+    maxFeePerGas: type === 1 ? tip : fields.integer('transaction.maxFeePerGas', 32),
+    maxPriorityFeePerGas: tip,
+    gasLimit: fields.integer('transaction.gasLimit', 8),
+    to: readRecipient(fields.bytes('transaction.to'), 'transaction.to'),
+    value: fields.integer('transaction.value', 32),
+    data: fields.bytes('transaction.data'),
+    accessList: readAccessList(fields.item()),
+    maxFeePerBlobGas: type === 3 ? fields.integer('transaction.maxFeePerBlobGas', 32) : 0n,
+    blobVersionedHashes: type === 3 ? readBlobHashes(fields.item()) : [],
+    authorizationList: type === 4 ? readAuthorizations(fields.item()) : [],
+    yParity: readParity(fields),
+    r: fields.integer('transaction.r', 32),
+    s: fields.integer('transaction.s', 32),
+    hash: toHash32(keccak256(raw)),
+    raw,
   };
+  if (type === 1) transaction.gasPrice = tip;
+  return transaction;
 }
 
-function readMessage(items: readonly RlpItem[], at: number) {
-  return {
-    gasLimit: readInteger(items[at], 'transaction.gasLimit', 8),
-    to: readRecipient(items[at + 1], 'transaction.to'),
-    value: readInteger(items[at + 2], 'transaction.value', 32),
-    data: readBytes(items[at + 3], 'transaction.data'),
-  };
-}
-
-function access(items: readonly RlpItem[]): { accessList: AccessListEntry[] } {
-  return { accessList: readAccessList(items[8]) };
+function readParity(fields: Fields): 0 | 1 {
+  const yParity = fields.integer('transaction.yParity', 1);
+  if (yParity > 1n) throw invalid('transaction.yParity', 'must be 0 or 1');
+  return yParity === 0n ? 0 : 1;
 }
 
 function readAccessList(item: RlpItem | undefined): AccessListEntry[] {
@@ -175,16 +185,6 @@ function readBlobHashes(item: RlpItem | undefined) {
   );
 }
 
-function readSignature(items: readonly RlpItem[], at: number): Signature {
-  const yParity = readInteger(items[at], 'transaction.yParity', 1);
-  if (yParity > 1n) throw invalid('transaction.yParity', 'must be 0 or 1');
-  return {
-    yParity: yParity === 0n ? 0 : 1,
-    r: readInteger(items[at + 1], 'transaction.r', 32),
-    s: readInteger(items[at + 2], 'transaction.s', 32),
-  };
-}
-
 function checkRules(fields: TransactionFields): void {
   // EIP-2681: the nonce after this one must exist.
   if (fields.nonce === uint64Max) throw invalid('transaction.nonce', 'must be below 2^64-1');
@@ -208,8 +208,7 @@ function checkRules(fields: TransactionFields): void {
   });
 }
 
-function checkSignature({ r, s }: Signature): void {
+function checkSignature({ r, s }: Transaction): void {
   if (r === 0n || r >= secp256k1Order) throw invalid('transaction.r', 'must be between 1 and the curve order');
-  if (s === 0n || s > secp256k1Order / 2n)
-    throw invalid('transaction.s', 'must be between 1 and half the curve order (EIP-2)');
+  if (s === 0n || s > halfOrder) throw invalid('transaction.s', 'must be between 1 and half the curve order (EIP-2)');
 }

@@ -9,6 +9,7 @@ const to = toAddress(`0x${'11'.repeat(20)}`);
 const sign = (over: Partial<UnsignedTransaction>) =>
   signTransaction({ type: 2, chainId: 1n, nonce: 0n, gasLimit: 21_000n, to, maxFeePerGas: 10n, ...over }, key);
 const empty = new Uint8Array(0);
+const nested = (depth: number): RlpItem => (depth === 0 ? [] : [nested(depth - 1)]);
 const one = Uint8Array.of(1);
 const order = 0xfffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141n;
 const legacy = (over: Record<number, RlpItem>) => {
@@ -34,6 +35,8 @@ test.each<[string, string, Uint8Array]>([
   ['bytes after the end', 'transaction', concatBytes(sign({}), one)],
   ['a string in place of a list', 'transaction', Uint8Array.of(2, 0x80)],
   ['too few fields', 'transaction', Uint8Array.of(2, 0xc1, 0x01)],
+  ['too many fields', 'transaction', legacy({ 9: one })],
+  ['a list in place of a string', 'transaction.data', legacy({ 5: [] })],
   ['too many bytes', 'transaction', sign({ data: new Uint8Array(limits.transactionBytesMax) })],
   ['a leading zero', 'transaction.gasPrice', legacy({ 1: Uint8Array.of(0, 1) })],
   ['a nonce over 8 bytes', 'transaction.nonce', legacy({ 0: bigintToBytes(2n ** 64n) })],
@@ -60,7 +63,7 @@ test.each<[string, Uint8Array]>([
   ['a long form for a short length', Uint8Array.of(0xf8, 0x01, 0x01)],
   ['a length with a leading zero', concatBytes(Uint8Array.of(0xf9, 0x00, 0x38), new Uint8Array(56))],
   ['a list that is cut short', Uint8Array.of(0xc3, 0x01)],
-  ['deep nesting', concatBytes(...Array.from({ length: 40 }, (_, i) => Uint8Array.of(0xc0 + 39 - i)))],
+  ['deep nesting', concatBytes(one, encodeRlp([one, one, one, one, empty, one, one, nested(20), one, one, one]))],
 ])('RLP with %s is refused', (_what, raw) => {
   expect(() => decodeTransaction(raw)).toThrow('is not canonical RLP');
 });

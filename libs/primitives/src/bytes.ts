@@ -103,15 +103,29 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
 
 /** The big-endian value of the bytes; zero for none. */
 export function bytesToBigint(bytes: Uint8Array): bigint {
-  return bytes.length === 0 ? 0n : BigInt(bytesToHex(bytes));
+  const { length } = bytes;
+  if (length > 6) return BigInt(bytesToHex(bytes));
+  let value = 0;
+  for (let i = 0; i < length; i++) value = value * 256 + bytes[i]!;
+  return BigInt(value);
 }
 
 /** Big-endian without leading zeros; zero is the empty array (RLP's integer form). */
 export function bigintToBytes(value: bigint): Uint8Array {
   assertNonNegative(value);
   if (value === 0n) return new Uint8Array(0);
+  if (value < 2n ** 48n) return numberToBytes(Number(value));
   const digits = value.toString(16);
   return hexToBytes(`0x${digits.length % 2 === 0 ? '' : '0'}${digits}`);
+}
+
+/** Above zero, below 2^48. */
+function numberToBytes(value: number): Uint8Array {
+  let length = 0;
+  for (let rest = value; rest >= 1; rest /= 256) length += 1;
+  const bytes = new Uint8Array(length);
+  for (let i = length - 1, rest = value; i >= 0; i--, rest = Math.floor(rest / 256)) bytes[i] = rest % 256;
+  return bytes;
 }
 
 /** Big-endian, exactly `length` bytes. @throws RangeError when the value does not fit */

@@ -71,9 +71,68 @@ function write(bytes: Uint8Array, start: number, item: RlpItem, cursor: { length
  * @throws ChainError `INVALID_ARGUMENT` naming `field` unless the encoding is canonical and nothing follows it
  */
 export function decodeRlp(bytes: Uint8Array, field: string): RlpItem {
-  const { item, end } = decodeAt(bytes, 0, bytes.length, 0, field);
-  if (end !== bytes.length) throw malformed(field, 'has bytes after its end');
+  const header = { from: 0, end: 0 };
+  const item = decodeAt(bytes, 0, bytes.length, 0, field, header);
+  if (header.end !== bytes.length) throw malformed(field, 'has bytes after its end');
   return item;
+}
+
+/**
+ * Walks the strings and lists of one list in their order, without making anything of them: for encodings of which there are many.
+ * Whatever it passes over is canonical, but for what is inside of lists, which `decodeRlp` reads.
+ */
+export class RlpReader {
+  readonly #bytes: Uint8Array;
+  readonly #field: string;
+  readonly #end: number;
+  readonly #header: RlpHeader = { from: 0, end: 0 };
+  #at: number;
+
+  /**
+   * `start`: where the list begins, which ends with the bytes.
+   * @throws ChainError `INVALID_ARGUMENT` naming `field` unless it is a list, and where it is not canonical, as every method does
+   */
+  constructor(bytes: Uint8Array, start: number, field: string) {
+    this.#bytes = bytes;
+    this.#field = field;
+    if (start < bytes.length && bytes[start]! < 0xc0) {
+      throw new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} must be a list` });
+    }
+    readHeader(bytes, start, bytes.length, field, this.#header);
+    const { from, end } = this.#header;
+    if (end !== bytes.length) throw malformed(field, 'has bytes after its end');
+    this.#at = from;
+    this.#end = end;
+  }
+
+  get done(): boolean {
+    return this.#at >= this.#end;
+  }
+
+  /** The next item, a string, as a view; `undefined` for a list. */
+  string(): Uint8Array | undefined {
+    const first = this.#bytes[this.#at]!;
+    const { from, end } = this.#next();
+    return first < 0xc0 ? this.#bytes.subarray(from, end) : undefined;
+  }
+
+  /** The next item with what is inside of it. */
+  item(): RlpItem {
+    const start = this.#at;
+    return decodeRlp(this.#bytes.subarray(start, this.#next().end), this.#field);
+  }
+
+  #next(): RlpHeader {
+    readHeader(this.#bytes, this.#at, this.#end, this.#field, this.#header);
+    this.#at = this.#header.end;
+    return this.#header;
+  }
+}
+
+/** Where what an item holds begins, and where it ends. */
+interface RlpHeader {
+  from: number;
+  end: number;
 }
 
 function prefixBytes(length: number): number {
@@ -93,39 +152,34 @@ function writePrefix(bytes: Uint8Array, start: number, length: number, offset: n
   return start + size;
 }
 
+/** Where the item ends is `header.end` afterwards. */
 function decodeAt(
   bytes: Uint8Array,
   start: number,
   limit: number,
   depth: number,
   field: string,
-): { item: RlpItem; end: number } {
+  header: RlpHeader,
+): RlpItem {
   if (depth > depthMax) throw malformed(field, 'is nested too deeply');
-  const first = start < limit ? bytes[start]! : -1;
-  if (first < 0) throw malformed(field, 'is cut short');
-  if (first < 0x80) return { item: bytes.subarray(start, start + 1), end: start + 1 };
-  const { from, end } = readLength(bytes, start, limit, first < 0xc0 ? 0x80 : 0xc0, field);
-  if (first < 0xc0) {
-    if (end - from === 1 && bytes[from]! < 0x80) throw malformed(field, 'prefixes a single small byte');
-    return { item: bytes.subarray(from, end), end };
-  }
+  readHeader(bytes, start, limit, field, header);
+  const { from, end } = header;
+  if (bytes[start]! < 0xc0) return bytes.subarray(from, end);
   const items: RlpItem[] = [];
-  for (let at = from; at < end;) {
-    const next = decodeAt(bytes, at, end, depth + 1, field);
-    items.push(next.item);
-    at = next.end;
-  }
-  return { item: items, end };
+  for (let at = from; at < end; at = header.end) items.push(decodeAt(bytes, at, end, depth + 1, field, header));
+  header.end = end;
+  return items;
 }
 
-function readLength(
-  bytes: Uint8Array,
-  start: number,
-  limit: number,
-  offset: number,
-  field: string,
-): { from: number; end: number } {
-  const short = bytes[start]! - offset;
+function readHeader(bytes: Uint8Array, start: number, limit: number, field: string, header: RlpHeader): void {
+  const first = start < limit ? bytes[start]! : -1;
+  if (first < 0) throw malformed(field, 'is cut short');
+  if (first < 0x80) {
+    header.from = start;
+    header.end = start + 1;
+    return;
+  }
+  const short = first - (first < 0xc0 ? 0x80 : 0xc0);
   let from = start + 1;
   let length = short;
   if (short > 55) {
@@ -138,7 +192,9 @@ function readLength(
     from += digits;
   }
   if (from + length > limit) throw malformed(field, 'is cut short');
-  return { from, end: from + length };
+  if (first === 0x81 && bytes[from]! < 0x80) throw malformed(field, 'prefixes a single small byte');
+  header.from = from;
+  header.end = from + length;
 }
 
 function malformed(field: string, what: string): ChainError {
