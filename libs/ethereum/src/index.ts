@@ -15,7 +15,14 @@ export { contractAddress } from './contract-address.ts';
 export { decodeTransaction, readTransaction } from './decode-transaction.ts';
 export { encodeTransaction } from './encode-transaction.ts';
 export { effectiveGasPrice, floorDataGas, intrinsicGas, nextBaseFee } from './gas.ts';
-export { orderedRoot, receiptsRoot, transactionsRoot, withdrawalsRoot } from './ordered-root.ts';
+export {
+  OrderedTrie,
+  orderedRoot,
+  receiptsRoot,
+  transactionsRoot,
+  withdrawalsRoot,
+  type HashMany,
+} from './ordered-root.ts';
 export { encodeReceipt, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';
 export { signingDigest } from './signing-digest.ts';
 export { recoverSender, signTransaction, type UnsignedTransaction } from './sign-transaction.ts';

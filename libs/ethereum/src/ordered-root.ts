@@ -1,71 +1,164 @@
 import { keccak256 } from '@sheaf/crypto';
-import { encodeRlp, encodeRlpBytes, encodeRlpList, bigintToBytes, toHash32, type Hash32 } from '@sheaf/primitives';
+import { encodeRlp, encodeRlpBytes, encodeRlpList, RlpBackWriter, toHash32, type Hash32 } from '@sheaf/primitives';
 import { withdrawalItem, type Withdrawal } from './block.ts';
 import { encodeReceipt, type ConsensusReceipt } from './receipt.ts';
 import { emptyRoot } from './trie.ts';
 
-const noBytes = new Uint8Array(0);
+/** The digest of each message: keccak256, however many are hashed at once. */
+export type HashMany = (messages: readonly Uint8Array[]) => Uint8Array[];
+
+const oneByOne: HashMany = (messages) => messages.map(keccak256);
+
+/** Root of the trie that maps RLP(index) to the value. */
+export function orderedRoot(values: readonly Uint8Array[], hashMany: HashMany = oneByOne): Hash32 {
+  const trie = new OrderedTrie(values.length, hashMany);
+  trie.put(0, values);
+  return trie.root();
+}
+
+/** A node that is no leaf. */
+interface Inner {
+  /** Nibbles that all below it share; then there is one child. */
+  shared: Uint8Array | undefined;
+  children: (Inner | number | undefined)[];
+  reference: Uint8Array;
+}
 
 /**
- * Root of the trie that maps RLP(index) to the value. The keys are known beforehand and none begins with another, so
- * the trie is made from the leaves up, without a trie that things are put into: a seventh of its time.
+ * The trie that maps RLP(index) to a value, for all indices below a count. The keys are known beforehand and none begins with another,
+ * so it is made from the leaves up, without a trie that things are put into; nodes of one height are hashed together.
  */
-export function orderedRoot(values: readonly Uint8Array[]): Hash32 {
-  if (values.length === 0) return emptyRoot;
-  const order = keyOrder(values.length);
-  const keys = order.map((index) => nibblesOf(encodeRlpBytes(bigintToBytes(BigInt(index)))));
-  const sorted = order.map((index) => values[index]!);
-  return toHash32(keccak256(encodeRange(keys, sorted, 0, keys.length, 0)));
+export class OrderedTrie {
+  readonly #hashMany: HashMany;
+  readonly #top: Inner | number | undefined;
+  /** Inner nodes by height. */
+  readonly #levels: Inner[][] = [];
+  /** By index: how many nibbles of the key are above the leaf. */
+  readonly #depths: Uint8Array;
+  /** By index: how a parent has the leaf. */
+  readonly #leaves: Uint8Array[] = [];
+  #onlyLeaf: Uint8Array | undefined;
+
+  constructor(count: number, hashMany: HashMany = oneByOne) {
+    this.#hashMany = hashMany;
+    this.#depths = new Uint8Array(count);
+    const order = keyOrder(count);
+    this.#top = count === 0 ? undefined : this.#plan(order, order.map(keyOf), 0, count, 0).node;
+  }
+
+  /** Values of the indices from `first` on. */
+  put(first: number, values: readonly Uint8Array[]): void {
+    const nodes = values.map((value, at) => this.#leaf(first + at, value));
+    if (typeof this.#top === 'number') [this.#onlyLeaf] = nodes;
+    this.#refer(nodes, (at, reference) => (this.#leaves[first + at] = reference));
+  }
+
+  /** When all values are there. */
+  root(): Hash32 {
+    const top = this.#top;
+    if (top === undefined) return emptyRoot;
+    if (typeof top === 'number') return toHash32(this.#hashMany([this.#onlyLeaf!])[0]!);
+    for (const level of this.#levels.slice(0, -1)) {
+      this.#refer(
+        level.map((node) => this.#encode(node)),
+        (at, reference) => (level[at]!.reference = reference),
+      );
+    }
+    return toHash32(this.#hashMany([this.#encode(top)])[0]!);
+  }
+
+  /** The node over the keys from `first` to `end`, which have the same first `depth` nibbles; and its height. */
+  #plan(
+    order: readonly number[],
+    keys: readonly Uint8Array[],
+    first: number,
+    end: number,
+    depth: number,
+  ): { node: Inner | number; height: number } {
+    const key = keys[first]!;
+    if (end - first === 1) {
+      this.#depths[order[first]!] = depth;
+      return { node: order[first]!, height: -1 };
+    }
+    const last = keys[end - 1]!;
+    let to = depth;
+    while (key[to] === last[to]) to += 1;
+    const inner: Inner = { shared: undefined, children: [], reference: noBytes };
+    let height = 0;
+    const add = (from: number, until: number, below: number) => {
+      const child = this.#plan(order, keys, from, until, below);
+      height = Math.max(height, child.height + 1);
+      return child.node;
+    };
+    if (to > depth) {
+      inner.shared = key.slice(depth, to);
+      inner.children.push(add(first, end, to));
+    } else {
+      for (let nibble = 0, from = first; nibble < 16; nibble++) {
+        let until = from;
+        while (until < end && keys[until]![depth] === nibble) until += 1;
+        inner.children.push(until === from ? undefined : add(from, until, depth + 1));
+        from = until;
+      }
+    }
+    (this.#levels[height] ??= []).push(inner);
+    return { node: inner, height };
+  }
+
+  #leaf(index: number, value: Uint8Array): Uint8Array {
+    const key = keyOf(index);
+    const writer = new RlpBackWriter(value.length + 16);
+    writer.bytes(value);
+    writer.bytes(path(key, this.#depths[index]!, true));
+    writer.list(0);
+    return writer.finish();
+  }
+
+  #encode({ shared, children }: Inner): Uint8Array {
+    const references = children.map((child) => {
+      if (child === undefined) return emptyItem;
+      return typeof child === 'number' ? this.#leaves[child]! : child.reference;
+    });
+    if (shared === undefined) return encodeRlpList([...references, emptyItem]);
+    return encodeRlpList([encodeRlpBytes(path(shared, 0, false)), ...references]);
+  }
+
+  /** How a parent has each node: itself while it is short, else by its hash. */
+  #refer(nodes: readonly Uint8Array[], take: (at: number, reference: Uint8Array) => void): void {
+    const digests = this.#hashMany(nodes);
+    nodes.forEach((node, at) => take(at, node.length < 32 ? node : encodeRlpBytes(digests[at]!)));
+  }
 }
+
+const noBytes = new Uint8Array(0);
+const emptyItem = encodeRlpBytes(noBytes);
 
 /** Indices by rising key: 1 to 127 are their own keys, 0 is 0x80, all others begin with 0x81 and above. */
 function keyOrder(count: number): number[] {
   const order: number[] = [];
   for (let index = 1; index < Math.min(count, 128); index++) order.push(index);
-  order.push(0);
+  if (count > 0) order.push(0);
   for (let index = 128; index < count; index++) order.push(index);
   return order;
 }
 
-/** The node over the keys from `first` to `end`, which have the same first `depth` nibbles. */
-function encodeRange(
-  keys: readonly Uint8Array[],
-  values: readonly Uint8Array[],
-  first: number,
-  end: number,
-  depth: number,
-): Uint8Array {
-  const key = keys[first]!;
-  if (end - first === 1) return encodeRlp([path(key, depth, key.length, true), values[first]!]);
-  const last = keys[end - 1]!;
-  let shared = depth;
-  while (key[shared] === last[shared]) shared += 1;
-  if (shared > depth) {
-    return encodeRlpList([
-      encodeRlpBytes(path(key, depth, shared, false)),
-      reference(encodeRange(keys, values, first, end, shared)),
-    ]);
+/** The nibbles of RLP(index). */
+function keyOf(index: number): Uint8Array {
+  let size = 0;
+  for (let rest = index; rest >= 1; rest /= 256) size += 1;
+  const prefixed = index === 0 || index >= 128;
+  const nibbles = new Uint8Array(2 * size + (prefixed ? 2 : 0));
+  if (prefixed) {
+    nibbles[0] = 8;
+    nibbles[1] = size;
   }
-  const children: Uint8Array[] = [];
-  let from = first;
-  for (let nibble = 0; nibble < 16; nibble++) {
-    let to = from;
-    while (to < end && keys[to]![depth] === nibble) to += 1;
-    children.push(to === from ? emptyItem : reference(encodeRange(keys, values, from, to, depth + 1)));
-    from = to;
-  }
-  return encodeRlpList([...children, emptyItem]);
+  for (let at = nibbles.length - 1, rest = index; rest >= 1; rest = Math.floor(rest / 16)) nibbles[at--] = rest % 16;
+  return nibbles;
 }
 
-const emptyItem = encodeRlpBytes(noBytes);
-
-/** How a parent has the node: itself while it is short, else by its hash. */
-function reference(node: Uint8Array): Uint8Array {
-  return node.length < 32 ? node : encodeRlpBytes(keccak256(node));
-}
-
-/** Yellow paper, appendix C. */
-function path(nibbles: Uint8Array, from: number, to: number, leaf: boolean): Uint8Array {
+/** Of the nibbles from `from` on (yellow paper, appendix C). */
+function path(nibbles: Uint8Array, from: number, leaf: boolean): Uint8Array {
+  const to = nibbles.length;
   const odd = (to - from) % 2;
   const packed = new Uint8Array(1 + ((to - from) >> 1));
   packed[0] = (leaf ? 0x20 : 0) | (odd === 1 ? 0x10 | nibbles[from]! : 0);
@@ -73,23 +166,14 @@ function path(nibbles: Uint8Array, from: number, to: number, leaf: boolean): Uin
   return packed;
 }
 
-function nibblesOf(bytes: Uint8Array): Uint8Array {
-  const nibbles = new Uint8Array(2 * bytes.length);
-  for (let i = 0; i < bytes.length; i++) {
-    nibbles[2 * i] = bytes[i]! >> 4;
-    nibbles[2 * i + 1] = bytes[i]! & 15;
-  }
-  return nibbles;
-}
-
 /** A block's `transactionsRoot`, from EIP-2718 encodings. */
-export function transactionsRoot(raws: readonly Uint8Array[]): Hash32 {
-  return orderedRoot(raws);
+export function transactionsRoot(raws: readonly Uint8Array[], hashMany?: HashMany): Hash32 {
+  return orderedRoot(raws, hashMany);
 }
 
 /** A block's `receiptsRoot`. */
-export function receiptsRoot(receipts: readonly ConsensusReceipt[]): Hash32 {
-  return orderedRoot(receipts.map(encodeReceipt));
+export function receiptsRoot(receipts: readonly ConsensusReceipt[], hashMany?: HashMany): Hash32 {
+  return orderedRoot(receipts.map(encodeReceipt), hashMany);
 }
 
 /** A block's `withdrawalsRoot` (EIP-4895). */

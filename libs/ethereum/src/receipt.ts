@@ -1,5 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { encodeRlp, hexToBytes, bigintToBytes, concatBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import { hexToBytes, RlpBackWriter, type Address, type Hash32 } from '@sheaf/primitives';
 import type { TransactionType } from './transaction.ts';
 
 /** One event. */
@@ -33,17 +33,26 @@ export type ConsensusReceipt = Pick<Receipt, 'type' | 'status' | 'cumulativeGasU
 
 /** EIP-2718 encoding of the consensus fields. */
 export function encodeReceipt(receipt: ConsensusReceipt): Uint8Array {
-  const body = encodeRlp([
-    receipt.status ? Uint8Array.of(1) : new Uint8Array(0),
-    bigintToBytes(receipt.cumulativeGasUsed),
-    receipt.logsBloom,
-    receipt.logs.map(({ address, topics, data }) => [
-      hexToBytes(address),
-      topics.map((topic) => hexToBytes(topic)),
-      data,
-    ]),
-  ]);
-  return receipt.type === 0 ? body : concatBytes(Uint8Array.of(receipt.type), body);
+  const { type, status, cumulativeGasUsed, logsBloom, logs } = receipt;
+  const writer = new RlpBackWriter(512);
+  for (let at = logs.length - 1; at >= 0; at--) writeLog(writer, logs[at]!);
+  writer.list(0);
+  writer.bytes(logsBloom);
+  writer.natural(cumulativeGasUsed);
+  writer.natural(status ? 1n : 0n);
+  writer.list(0);
+  if (type > 0) writer.byte(type);
+  return writer.finish();
+}
+
+function writeLog(writer: RlpBackWriter, { address, topics, data }: Log): void {
+  const end = writer.length;
+  writer.bytes(data);
+  const topicsEnd = writer.length;
+  for (let at = topics.length - 1; at >= 0; at--) writer.hex(topics[at]!);
+  writer.list(topicsEnd);
+  writer.hex(address);
+  writer.list(end);
 }
 
 /** The 2048-bit filter over addresses and topics (yellow paper 4.3.1). 256 bytes. */

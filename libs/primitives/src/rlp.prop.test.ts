@@ -3,7 +3,8 @@
 import { RLP, type Input } from '@ethereumjs/rlp';
 import fc from 'fast-check';
 import { isChainError } from './chain-error.ts';
-import { decodeRlp, type RlpItem } from './rlp.ts';
+import { bigintToBytes, bytesToHex } from './bytes.ts';
+import { decodeRlp, encodeRlp, RlpBackWriter, RlpReader, type RlpItem } from './rlp.ts';
 
 test('the decoder agrees with @ethereumjs/rlp on what it accepts', () => {
   const { item } = fc.letrec<{ item: RlpItem }>((tie) => ({
@@ -20,6 +21,50 @@ test('the decoder agrees with @ethereumjs/rlp on what it accepts', () => {
         return;
       }
       expect(RLP.encode(ours as Input)).toEqual(noise);
+    }),
+  );
+});
+
+const items = fc.letrec<{ item: RlpItem }>((tie) => ({
+  item: fc.oneof({ maxDepth: 3 }, fc.uint8Array({ maxLength: 80 }), fc.array(tie('item'), { maxLength: 6 })),
+})).item;
+
+test('written from its end, an encoding is the same', () => {
+  const write = (writer: RlpBackWriter, item: RlpItem, as: number): void => {
+    if (item instanceof Uint8Array) {
+      if (as === 0) writer.bytes(item);
+      else writer.hex(bytesToHex(item));
+      return;
+    }
+    const end = writer.length;
+    for (const each of [...item].reverse()) write(writer, each, as);
+    writer.list(end);
+  };
+  fc.assert(
+    fc.property(items, fc.integer({ min: 0, max: 40 }), fc.constantFrom(0, 1), (item, capacity, as) => {
+      const writer = new RlpBackWriter(capacity);
+      write(writer, item, as);
+      expect(writer.finish()).toEqual(encodeRlp(item));
+    }),
+  );
+  fc.assert(
+    fc.property(fc.bigInt({ min: 0n, max: 2n ** 256n }), fc.integer({ min: 0, max: 256 }), (value, bits) => {
+      const writer = new RlpBackWriter(0);
+      writer.natural(value >> BigInt(bits));
+      expect(writer.finish()).toEqual(encodeRlp(bigintToBytes(value >> BigInt(bits))));
+    }),
+  );
+});
+
+test('a list is walked as it is decoded', () => {
+  fc.assert(
+    fc.property(fc.array(items, { maxLength: 6 }), (list) => {
+      const reader = new RlpReader(encodeRlp(list), 0, 'item');
+      for (const item of list) {
+        if (item instanceof Uint8Array) expect(reader.string()).toEqual(item);
+        else expect(reader.item()).toEqual(item);
+      }
+      expect(reader.done).toBe(true);
     }),
   );
 });

@@ -129,6 +129,103 @@ export class RlpReader {
   }
 }
 
+/**
+ * Writes one encoding from its end to its beginning, so that the length of a list is known when its prefix is written: for encodings of
+ * which there are many. The items of a list are written from the last to the first, and then `list`.
+ */
+export class RlpBackWriter {
+  #bytes: Uint8Array;
+  #at: number;
+
+  constructor(capacity = 256) {
+    this.#bytes = new Uint8Array(capacity);
+    this.#at = capacity;
+  }
+
+  /** How much is written: where a list that is written next will end. */
+  get length(): number {
+    return this.#bytes.length - this.#at;
+  }
+
+  /** All that was written, a view; the writer is of no use afterwards. */
+  finish(): Uint8Array {
+    return this.#bytes.subarray(this.#at);
+  }
+
+  /** One byte that is no item. */
+  byte(value: number): void {
+    this.#room(1);
+    this.#bytes[--this.#at] = value;
+  }
+
+  /** A string. */
+  bytes(value: Uint8Array): void {
+    const { length } = value;
+    this.#room(length);
+    this.#at -= length;
+    this.#bytes.set(value, this.#at);
+    if (length !== 1 || value[0]! >= 0x80) this.#prefix(length, 0x80);
+  }
+
+  /** A string, given as hex digits after `0x`, lower-case. */
+  hex(value: string): void {
+    const length = (value.length - 2) >> 1;
+    this.#hexDigits(value, 2, length);
+    if (length !== 1 || this.#bytes[this.#at]! >= 0x80) this.#prefix(length, 0x80);
+  }
+
+  /** A number as RLP has it: no leading zeros. @throws RangeError when it is negative */
+  natural(value: bigint): void {
+    if (value < 0n) throw new RangeError(`${value} is negative`);
+    if (value >= 2n ** 48n) {
+      const digits = value.toString(16);
+      const even = digits.length % 2 === 0 ? digits : `0${digits}`;
+      this.#hexDigits(even, 0, even.length >> 1);
+      this.#prefix(even.length >> 1, 0x80);
+      return;
+    }
+    this.#room(6);
+    const end = this.#at;
+    for (let rest = Number(value); rest >= 1; rest = Math.floor(rest / 256)) this.#bytes[--this.#at] = rest % 256;
+    if (end - this.#at !== 1 || this.#bytes[this.#at]! >= 0x80) this.#prefix(end - this.#at, 0x80);
+  }
+
+  /** All that was written since `length` was `from` is a list. */
+  list(from: number): void {
+    this.#prefix(this.length - from, 0xc0);
+  }
+
+  #prefix(length: number, offset: number): void {
+    const size = prefixBytes(length);
+    this.#room(size);
+    this.#at -= size;
+    writePrefix(this.#bytes, this.#at, length, offset);
+  }
+
+  #hexDigits(digits: string, from: number, count: number): void {
+    this.#room(count);
+    this.#at -= count;
+    const bytes = this.#bytes;
+    for (let i = 0, digit = from, at = this.#at; i < count; i++, digit += 2, at++) {
+      bytes[at] = (hexDigit(digits, digit) << 4) | hexDigit(digits, digit + 1);
+    }
+  }
+
+  #room(count: number): void {
+    if (this.#at >= count) return;
+    const { length } = this;
+    const grown = new Uint8Array(Math.max(2 * this.#bytes.length, length + count));
+    grown.set(this.#bytes.subarray(this.#at), grown.length - length);
+    this.#at = grown.length - length;
+    this.#bytes = grown;
+  }
+}
+
+function hexDigit(text: string, at: number): number {
+  const code = text.charCodeAt(at);
+  return code < 58 ? code - 48 : code - 87;
+}
+
 /** Where what an item holds begins, and where it ends. */
 interface RlpHeader {
   from: number;

@@ -11,6 +11,7 @@ import {
   type Withdrawal,
 } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import { keccakMany } from '@sheaf/trie';
 import { unionOfBlooms } from './block-run.ts';
 import type { ForkRules } from './fork-rules.ts';
 import type { DroppedTransaction, ExecutedBlock, ExecutePayloadInput } from './ports.ts';
@@ -78,8 +79,8 @@ export type BodyFields = Pick<Header, 'transactionsRoot' | 'receiptsRoot' | 'log
 
 export function bodyFields({ withdrawals }: BlockTask, { transactions, receipts }: BlockOutcome): BodyFields {
   return {
-    transactionsRoot: transactionsRoot(transactions),
-    receiptsRoot: receiptsRoot(receipts),
+    transactionsRoot: transactionsRoot(transactions, keccakMany),
+    receiptsRoot: receiptsRoot(receipts, keccakMany),
     logsBloom: unionOfBlooms(receipts),
     withdrawalsRoot: withdrawalsRoot(withdrawals),
   };

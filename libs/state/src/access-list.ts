@@ -8,13 +8,11 @@
 //       nonce, balance, code hash: as they are afterwards; nothing unless changed
 //   and then [code…]: those that accounts have anew, and [code hash…] that were read, both by rising hash
 import {
-  bigintToBytes,
   bytesToBigint,
   bytesToHex,
   ChainError,
   decodeRlp,
-  encodeRlp,
-  hexToBytes,
+  RlpBackWriter,
   toAddress,
   toHash32,
   type Address,
@@ -25,6 +23,10 @@ import { keccak256 } from '@sheaf/trie';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
 import { accessListBytesMax } from './limits.ts';
 import { padSlot, trimSlot } from './slot-value.ts';
+
+const noBytes = new Uint8Array(0);
+/** About what an account without slots takes. */
+const accountBytes = 80;
 
 /** One account that a block touched. */
 export interface AccountAccess {
@@ -45,11 +47,17 @@ export interface AccessList {
 }
 
 export function encodeAccessList({ accounts, codes, codeReads }: AccessList): Uint8Array {
-  return encodeRlp([
-    sortBy(accounts, ({ address }) => address).map(encodeAccount),
-    sortBy([...codes], ([hash]) => hash).map(([, code]) => code),
-    sortBy(codeReads, (hash) => hash).map((hash) => hexToBytes(hash)),
-  ]);
+  const writer = new RlpBackWriter(accountBytes * accounts.length + 1_024);
+  for (const hash of sortBy(codeReads, (each) => each).reverse()) writer.hex(hash);
+  writer.list(0);
+  const codesEnd = writer.length;
+  for (const [, code] of sortBy([...codes], ([hash]) => hash).reverse()) writer.bytes(code);
+  writer.list(codesEnd);
+  const accountsEnd = writer.length;
+  for (const account of sortBy(accounts, ({ address }) => address).reverse()) writeAccount(writer, account);
+  writer.list(accountsEnd);
+  writer.list(0);
+  return writer.finish();
 }
 
 /** @throws ChainError `INVALID_ARGUMENT` naming the part unless the bytes are the one encoding of a list */
@@ -84,21 +92,28 @@ export function changesOf({ accounts, codes }: AccessList): BlockChanges {
   };
 }
 
-function encodeAccount({ address, reads, change }: AccountAccess): RlpItem {
+/** From its last field to its first. */
+function writeAccount(writer: RlpBackWriter, { address, reads, change }: AccountAccess): void {
   const account = change?.account;
   const flags = (change ? 1 : 0) | (change && !account ? 2 : 0) | (change?.storageWiped === true ? 4 : 0);
-  return [
-    hexToBytes(address),
-    number(BigInt(flags)),
-    sortBy(change?.slots ?? [], ({ slot }) => slot).map(({ slot, value }) => [
-      hexToBytes(slot),
-      trimSlot(value) ?? new Uint8Array(0),
-    ]),
-    sortBy(reads, (slot) => slot).map((slot) => hexToBytes(slot)),
-    number(account?.nonce ?? 0n),
-    number(account?.balance ?? 0n),
-    account?.codeHash ?? new Uint8Array(0),
-  ];
+  const end = writer.length;
+  writer.bytes(account?.codeHash ?? noBytes);
+  writer.natural(account?.balance ?? 0n);
+  writer.natural(account?.nonce ?? 0n);
+  const readsEnd = writer.length;
+  for (const slot of sortBy(reads, (each) => each).reverse()) writer.hex(slot);
+  writer.list(readsEnd);
+  const slotsEnd = writer.length;
+  for (const { slot, value } of sortBy(change?.slots ?? [], (each) => each.slot).reverse()) {
+    const slotEnd = writer.length;
+    writer.bytes(trimSlot(value) ?? noBytes);
+    writer.hex(slot);
+    writer.list(slotEnd);
+  }
+  writer.list(slotsEnd);
+  writer.natural(BigInt(flags));
+  writer.hex(address);
+  writer.list(end);
 }
 
 function decodeAccount(item: RlpItem, field: string): AccountAccess {
@@ -133,19 +148,18 @@ function decodeAccount(item: RlpItem, field: string): AccountAccess {
   return { address, reads, change: is(1) ? change : undefined };
 }
 
-/** Lower-case hex of one length sorts as its bytes do. */
+/** Lower-case hex of one length sorts as its bytes do: by the first digits as a number, where they differ. */
 function sortBy<T>(items: readonly T[], name: (item: T) => string): T[] {
-  return [...items].sort((a, b) => (name(a) < name(b) ? -1 : 1));
+  if (items.length < 2) return [...items];
+  const named = items.map((item) => ({ item, name: name(item), first: Number(name(item).slice(0, 14)) }));
+  named.sort((a, b) => a.first - b.first || (a.name < b.name ? -1 : 1));
+  return named.map(({ item }) => item);
 }
 
 function checkOrder(names: readonly string[], field: string): void {
   for (let i = 1; i < names.length; i++) {
     if (names[i - 1]! >= names[i]!) throw invalid(`${field}.${i}`, 'is not above the one before');
   }
-}
-
-function number(value: bigint): Uint8Array {
-  return bigintToBytes(value);
 }
 
 function decodeNumber(item: RlpItem | undefined, field: string, bytesMax: number): bigint {
