@@ -27,12 +27,16 @@ export interface AssembledBody {
   ancestorsRead: number;
 }
 
-/** The block that the members' results come to, before anybody knows its state root. */
+/**
+ * The block that the members' results come to, before anybody knows its state root. `rootOfAll`: of all transactions, where it is made
+ * beforehand.
+ */
 export function assembleBody(
   task: BlockTask,
   steps: readonly Step[],
   rules: ForkRules,
   results: readonly Results[],
+  rootOfAll: () => Hash32 | undefined,
 ): AssembledBody {
   const outcomes = new Array<StepOutcome | undefined>(steps.length);
   for (const { results: each } of results) {
@@ -72,7 +76,7 @@ export function assembleBody(
   const ancestors = Math.max(...results.map((each) => each.ancestors));
   return {
     outcome,
-    body: bodyFields(task, outcome),
+    body: bodyFields(task, outcome, transactions.length === task.transactions.length ? rootOfAll() : undefined),
     codeReads: codesReadBefore(results),
     ancestorsRead: Math.max(1, ancestors - 1),
   };

@@ -1,5 +1,5 @@
 import type { Evm, HostAccount } from '@sheaf/evm';
-import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
+import { decodeHeader, encodeHeader, OrderedTrie, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import {
   encodeAccessList,
@@ -11,7 +11,7 @@ import {
   type StateReader,
 } from '@sheaf/state';
 import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } from '@sheaf/state-transition';
-import { bucketPosition, decodeTop, encodeTop, type TopNode } from '@sheaf/trie';
+import { bucketPosition, decodeTop, encodeTop, keccakMany, type TopNode } from '@sheaf/trie';
 import { digestOfTops } from './digest-of-tops.ts';
 import { assembleBlock, assembleBody, type AssembledBody } from './assemble-block.ts';
 import { bucketsOf, ownersOf } from './buckets.ts';
@@ -94,6 +94,8 @@ export interface AttemptContext {
 
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
 const readPerStep = 64;
+/** Transactions that are put into their trie in a step. */
+const transactionsPerStep = 128;
 const noBytes = new Uint8Array(0);
 const coordinator = 0;
 
@@ -161,6 +163,8 @@ export class Attempt {
   readonly #positions: number[] = [];
   readonly #results: (Results | undefined)[];
   readonly #tops: ({ tops: TopNode[]; accessList: Uint8Array } | undefined)[];
+  #transactionsTrie: OrderedTrie | undefined;
+  #transactionsPut = 0;
   #body: AssembledBody | undefined;
   #coordinatorList: Omit<AccessList, 'codeReads'> | undefined;
   #whole: WholeBlock | undefined;
@@ -204,7 +208,8 @@ export class Attempt {
       coordinatorShare,
     });
     const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
-    for (let to = 0; to < members; to++) this.#send(to, kinds.PLACE, body);
+    for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLACE, body);
+    if (members > 1) this.#transactionsTrie = new OrderedTrie(this.#task.transactions.length, keccakMany);
   }
 
   /** @throws ChainError `INVALID_ARGUMENT` for what no member of this lane would say, `CONFLICT` for another payload */
@@ -249,6 +254,10 @@ export class Attempt {
 
   /** One piece of work, less than a millisecond or one transaction's. `false`: there is nothing to do now. */
   step(): boolean {
+    return this.#work() || this.#idle();
+  }
+
+  #work(): boolean {
     if (this.#placed === undefined || this.#decision !== undefined) return false;
     if (this.#finishing) return this.#finish();
     if (this.#reported || this.#shipsAwaited > 0) return false;
@@ -265,6 +274,24 @@ export class Attempt {
     if (this.#executor.round === 1) this.#sumUp();
     else this.#report();
     return true;
+  }
+
+  /** What the block needs and does not wait for others. */
+  #idle(): boolean {
+    const trie = this.#transactionsTrie;
+    const { transactions } = this.#task;
+    if (this.#placed === undefined || trie === undefined || this.#body !== undefined) return false;
+    if (this.#transactionsPut === transactions.length) return false;
+    const first = this.#transactionsPut;
+    this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
+    trie.put(first, transactions.slice(first, this.#transactionsPut));
+    return true;
+  }
+
+  /** When all transactions are in the block. */
+  #transactionsRoot(): Hash32 | undefined {
+    while (this.#idle());
+    return this.#transactionsTrie?.root();
   }
 
   /** At the coordinator, when the block is durable there: everyone may commit. */
@@ -329,18 +356,27 @@ export class Attempt {
       return true;
     }
     const end = Math.min(this.#own.length, this.#readCount + readPerStep);
-    for (; this.#readCount < end; this.#readCount++) {
-      const position = this.#own[this.#readCount]!;
+    const addresses: Uint8Array[] = [];
+    const read = this.#own.slice(this.#readCount, end).flatMap((position) => {
       const read = this.#executor.transaction(position);
-      if (read?.transaction === undefined) continue;
-      const { sender, transaction } = read;
-      const { to, data } = transaction;
+      if (read?.transaction === undefined) return [];
+      const { transaction, sender } = read;
+      const from = hexToBytes(sender);
+      const to = transaction.to === undefined ? undefined : hexToBytes(transaction.to);
+      addresses.push(from);
+      if (to !== undefined) addresses.push(to);
+      return [{ position, transaction, sender, from, to }];
+    });
+    this.#memory.expect(addresses);
+    for (const { position, transaction, sender, from, to } of read) {
       this.#takeTurns(position, sender);
-      this.#expect(position, hexToBytes(sender));
+      this.#expect(position, from);
       if (to === undefined) continue;
-      this.#expect(position, hexToBytes(to));
-      if (data.length >= 4) this.#expectCall(position, { to, sender, data });
+      this.#expect(position, to);
+      const { data } = transaction;
+      if (data.length >= 4) this.#expectCall(position, { to: transaction.to!, sender, data });
     }
+    this.#readCount = end;
     this.#flushAsks();
     return true;
   }
@@ -814,16 +850,22 @@ export class Attempt {
     const { member, state, codes } = this.#context;
     const parts = new PartsPicker();
     const found: { hash: Uint8Array; code: Uint8Array }[] = [];
+    const questions: { kind: number; address: Uint8Array; name: Uint8Array }[] = [];
     for (let left = reader.count(21); left > 0; left--) {
       const kind = reader.below(3, 'question');
-      const cell = this.#memory.cell(reader.fixed(20));
+      questions.push({ kind, address: reader.fixed(20), name: kind === 0 ? noBytes : reader.fixed(32) });
+    }
+    reader.end();
+    this.#memory.expect(questions.map(({ address }) => address));
+    for (const { kind, address, name } of questions) {
+      const cell = this.#memory.cell(address);
       const owned = cell.owner === member;
       if (owned && cell.base === undefined) {
         this.#memory.setBase(cell, (state.account(cell.address) as HostAccount | undefined) ?? null);
       }
       if (kind === 0) parts.account(cell);
       if (kind === 1) {
-        const slot = reader.fixed(32).slice();
+        const slot = name.slice();
         const part = slotCell(cell, slot);
         if (owned && part.base === undefined) {
           part.base = (state.storage(cell.address, slot) as Uint8Array | undefined)?.slice() ?? null;
@@ -831,11 +873,10 @@ export class Attempt {
         parts.slot(cell, slot, part);
       }
       if (kind === 2) {
-        const hash = reader.fixed(32).slice();
+        const hash = name.slice();
         found.push({ hash, code: codes.get(hash) ?? (state.code(hash) as Uint8Array) });
       }
     }
-    reader.end();
     const writer = new ByteWriter(1_024);
     writer.number(round);
     writeCells(writer, parts.all(), round, member);
@@ -875,7 +916,7 @@ export class Attempt {
     if (this.#body === undefined) {
       if (!isFull(this.#results)) return false;
       const results = this.#results as Results[];
-      this.#body = assembleBody(this.#task, this.#steps, this.#context.rules, results);
+      this.#body = assembleBody(this.#task, this.#steps, this.#context.rules, results, () => this.#transactionsRoot());
       return true;
     }
     if (this.#prepared === undefined || !isFull(this.#tops)) return false;

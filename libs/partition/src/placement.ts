@@ -1,6 +1,6 @@
 // Who runs which position. Whatever comes out is right; the better it is guessed, the fewer runs are in vain.
 import { bytesToHex, hexToBytes, type Address } from '@sheaf/primitives';
-import { keccak256 } from '@sheaf/trie';
+import { keccakMany } from '@sheaf/trie';
 import type { BlockTask } from '@sheaf/state-transition';
 import { addressesIn } from './addresses-in.ts';
 import { skim } from './skim.ts';
@@ -40,13 +40,8 @@ export function place(input: PlacementInput): Uint8Array {
   if (members === 1) return placed;
   const groups = new Groups(steps.length);
   const gas = new Float64Array(steps.length);
-  const preferred = new Int16Array(steps.length).fill(-1);
-  const ownerOf = new Map<string, number>();
-  const ownerOfAddress = (address: Address): number => {
-    let owner = ownerOf.get(address);
-    if (owner === undefined) ownerOf.set(address, (owner = owners[keccak256(hexToBytes(address))[0]!]!));
-    return owner;
-  };
+  /** By position, whose owner it had best run on. */
+  const preferred = new Array<Address | undefined>(steps.length).fill(undefined);
   let total = 0;
   for (let position = 0; position < steps.length; position++) {
     const step = steps[position]!;
@@ -59,7 +54,7 @@ export function place(input: PlacementInput): Uint8Array {
     const calls = to === undefined || data.length > 0;
     gas[position] = calls ? Math.min(gasLimit, callGasMax) : transferGas;
     total += gas[position]!;
-    preferred[position] = ownerOfAddress(to !== undefined && calls ? to : sender);
+    preferred[position] = to !== undefined && calls ? to : sender;
     if (to === undefined || data.length === 0) continue;
     const parties = ofParties.get(selector);
     if (parties === undefined || data.length < 4 + 32 * parties) {
@@ -67,7 +62,7 @@ export function place(input: PlacementInput): Uint8Array {
       // Calls that name nobody, or that have been found to meet all the same, go together.
       if (named.length === 0) groups.join(position, to);
       for (const address of named) groups.join(position, `${to}${address}`);
-      if (named[0] !== undefined) preferred[position] = ownerOfAddress(named[0]);
+      if (named[0] !== undefined) preferred[position] = named[0];
       continue;
     }
     if (parties === 1) groups.join(position, `${to}${sender}`);
@@ -79,10 +74,13 @@ export function place(input: PlacementInput): Uint8Array {
   const loads = new Float64Array(members);
   loads[0] = total * input.coordinatorShare;
   const target = (total + loads[0]) / members;
-  const byGroup = groups.all(gas);
-  for (const { positions, gas: needed } of byGroup) {
-    if (needed === 0) continue;
-    const owner = preferred[positions[0]!]!;
+  const byGroup = groups.all(gas).filter((group) => group.gas > 0);
+  const hosts = ownersOf(
+    byGroup.map(({ positions }) => preferred[positions[0]!]!),
+    owners,
+  );
+  for (const [at, { positions, gas: needed }] of byGroup.entries()) {
+    const owner = hosts[at]!;
     let member = 0;
     for (let other = 1; other < members; other++) if (loads[other]! < loads[member]!) member = other;
     // What is at hand is worth some imbalance, where a group is too large for anybody.
@@ -91,6 +89,14 @@ export function place(input: PlacementInput): Uint8Array {
     for (const position of positions) placed[position] = member;
   }
   return placed;
+}
+
+/** The member that owns each address. */
+function ownersOf(addresses: readonly Address[], owners: Uint8Array): number[] {
+  const unique = [...new Set(addresses)];
+  const hashes = keccakMany(unique.map((address) => hexToBytes(address)));
+  const known = new Map(unique.map((address, at) => [address, owners[hashes[at]![0]!]!]));
+  return addresses.map((address) => known.get(address)!);
 }
 
 /** Positions that are to run on one member, by the names that they share. */

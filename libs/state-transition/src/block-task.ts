@@ -77,9 +77,14 @@ export function taskOfPayload(rules: ForkRules, input: ExecutePayloadInput): Blo
 /** What of a header follows from the transactions and their receipts alone. */
 export type BodyFields = Pick<Header, 'transactionsRoot' | 'receiptsRoot' | 'logsBloom' | 'withdrawalsRoot'>;
 
-export function bodyFields({ withdrawals }: BlockTask, { transactions, receipts }: BlockOutcome): BodyFields {
+/** `root`: the transactions', where it is known. */
+export function bodyFields(
+  { withdrawals }: BlockTask,
+  { transactions, receipts }: BlockOutcome,
+  root = transactionsRoot(transactions, keccakMany),
+): BodyFields {
   return {
-    transactionsRoot: transactionsRoot(transactions, keccakMany),
+    transactionsRoot: root,
     receiptsRoot: receiptsRoot(receipts, keccakMany),
     logsBloom: unionOfBlooms(receipts),
     withdrawalsRoot: withdrawalsRoot(withdrawals),
