@@ -98,8 +98,13 @@ export interface BlockWriter extends BlockStore {
   commit(block: CommittedBlock, draft: BlockDraft): void;
   /** The partition's state, which a lane's thread prepares changes on. */
   state: PartitionState;
-  /** As `commit`, of a lane's coordinator. */
-  commitWhole(block: Omit<CommittedBlock, 'accessList'>, prepared: PreparedChanges, lane: LaneParts): void;
+  /** As `commit`, of a lane's coordinator. `durable` is called as soon as the block is, before reads of this thread see it. */
+  commitWhole(
+    block: Omit<CommittedBlock, 'accessList'>,
+    prepared: PreparedChanges,
+    lane: LaneParts,
+    durable: () => void,
+  ): void;
   /** As `commit`, of another member of a lane: it keeps its part and the header. */
   commitPart(part: Omit<LanePart, 'topsDigest'>, prepared: PreparedChanges): void;
   /** One step, some milliseconds, of what can wait until no block does. `false`: nothing is left. @throws `UNAVAILABLE` */

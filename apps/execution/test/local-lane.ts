@@ -160,7 +160,7 @@ function together(spec: ReferenceChain['spec'], members: readonly TestMember[]) 
       const parts = accessLists.map((list, of) => ({ member: of, accessList: list, topsDigest: topsDigests[of]! }));
       const record = { ...block, height: payload.height };
       const whole = { record, header, payload, ancestorsRead, published: 0n };
-      writer.commitWhole(whole, prepared, { accessList, parts: parts.slice(1) });
+      writer.commitWhole(whole, prepared, { accessList, parts: parts.slice(1) }, () => undefined);
     }
   };
 }

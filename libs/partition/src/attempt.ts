@@ -166,6 +166,7 @@ export class Attempt {
   #transactionsTrie: OrderedTrie | undefined;
   #transactionsPut = 0;
   #body: AssembledBody | undefined;
+  /** Until it is encoded: for that one has to know which codes the block read. */
   #coordinatorList: Omit<AccessList, 'codeReads'> | undefined;
   #whole: WholeBlock | undefined;
   #ancestorsRead = 1;
@@ -919,7 +920,14 @@ export class Attempt {
       this.#body = assembleBody(this.#task, this.#steps, this.#context.rules, results, () => this.#transactionsRoot());
       return true;
     }
-    if (this.#prepared === undefined || !isFull(this.#tops)) return false;
+    if (this.#prepared === undefined) return false;
+    if (this.#coordinatorList !== undefined) {
+      const { codeReads } = this.#body;
+      this.#prepared.accessList = encodeAccessList({ ...this.#coordinatorList, codeReads });
+      this.#coordinatorList = undefined;
+      return true;
+    }
+    if (!isFull(this.#tops)) return false;
     this.#decide();
     return true;
   }
@@ -931,7 +939,6 @@ export class Attempt {
     const { first, end } = bucketsOf(member, members);
     const tops = prepared.tops.slice(first, end);
     if (member === coordinator) {
-      // Encoded when it is known which codes the block read.
       this.#prepared = { prepared, accessList: noBytes };
       this.#coordinatorList = { accounts, codes: changes.codes };
       this.#tops[member] = { tops, accessList: noBytes };
@@ -967,9 +974,7 @@ export class Attempt {
       tops.flatMap((each) => each.tops),
     );
     this.#ancestorsRead = ancestorsRead;
-    const accessList = encodeAccessList({ ...this.#coordinatorList!, codeReads });
-    tops[coordinator]!.accessList = accessList;
-    this.#prepared!.accessList = accessList;
+    tops[coordinator]!.accessList = this.#prepared!.accessList;
     this.#whole = {
       block,
       accessLists: tops.map(({ accessList }) => accessList),

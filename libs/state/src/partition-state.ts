@@ -105,6 +105,8 @@ export interface CommitInput {
   accessList?: Uint8Array;
   /** Rows of others that go with the block: all of it is durable, or nothing is. */
   also?: readonly Write[];
+  /** Called when the block is durable, before the head is another here: for whoever waits for nothing else. It must not read the state. */
+  durable?: () => void;
 }
 
 /** Figures for metrics. */
@@ -286,7 +288,7 @@ export class PartitionState implements StateReader, TrieSource {
    * Afterwards the changes are durable and the head is `height`; or it throws and nothing has changed.
    * @throws ChainError `CONFLICT` when the height or the state is another than they were prepared for, `UNAVAILABLE`
    */
-  commit({ tops, internal }: PreparedChanges, { height, accessList, also = [] }: CommitInput): void {
+  commit({ tops, internal }: PreparedChanges, { height, accessList, also = [], durable }: CommitInput): void {
     const { accounts, slots, commits, codes, retired } = internal;
     if (internal.revision !== this.#revision || commits.some(({ valid }) => !valid))
       throw conflict(`changes of height ${height} were prepared for another state`);
@@ -311,6 +313,7 @@ export class PartitionState implements StateReader, TrieSource {
     }
     if (this.#head === undefined) writes.push(writeHeight('oldest', height), writeHeight('pending-from', height));
     this.#kv.write(writes);
+    durable?.();
     this.#apply(internal);
     this.#revision += 1;
     this.#journalBytes = journal.bytes;

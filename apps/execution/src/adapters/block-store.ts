@@ -88,11 +88,11 @@ export function openBlockWriter(dataDir: string, options: PartitionOptions): Blo
   return {
     ...createStore(kv, buckets),
     state,
-    commitWhole(block, prepared, lane) {
+    commitWhole(block, prepared, lane, durable) {
       const { height } = block.record;
       const { accessList } = lane;
       const also = [...rowsOf(block), ...lanePartRows(kv, height, lane, BigInt(heightsKept))];
-      state.commit(prepared, { height, accessList, also });
+      state.commit(prepared, { height, accessList, also, durable });
     },
     commitPart(part, prepared) {
       state.commit(prepared, { height: part.height, accessList: part.accessList, also: partRows(part) });

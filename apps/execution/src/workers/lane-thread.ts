@@ -65,11 +65,13 @@ export async function openLaneThread(setup: WorkerSetup, port: MessagePort): Pro
 
   function commit(decided: Decision): void {
     const { payload, published } = order!;
+    // The other members may commit while what the head is goes on to be made here.
+    const durable = () => lane.committed();
     const executed =
       decided.whole === undefined
         ? commitPart(store, decided)
-        : commitWhole(store, decided, { payload: payload.payload, published });
-    lane.committed();
+        : commitWhole(store, decided, { payload: payload.payload, published }, durable);
+    if (decided.whole === undefined) durable();
     order = undefined;
     decision = undefined;
     const state = { ...store.stats(), maintenanceFault: maintenance.fault() };
@@ -135,16 +137,22 @@ function commitWhole(
   store: BlockWriter,
   { prepared, accessList, ancestorsRead, whole }: Decision,
   { payload, published }: Pick<CommittedBlock, 'payload' | 'published'>,
+  durable: () => void,
 ): Omit<Executed, 'state'> {
   const { block, accessLists, topsDigests } = whole!;
   const record = { ...block, height: payload.height };
   const parts = accessLists.flatMap((list, member) =>
     member === 0 ? [] : [{ member, accessList: list, topsDigest: topsDigests[member]! }],
   );
-  store.commitWhole({ record, header: block.header, payload, ancestorsRead, published }, prepared, {
-    accessList,
-    parts,
-  });
+  store.commitWhole(
+    { record, header: block.header, payload, ancestorsRead, published },
+    prepared,
+    {
+      accessList,
+      parts,
+    },
+    durable,
+  );
   return {
     height: payload.height,
     hash: block.hash,

@@ -91,8 +91,8 @@ export class LaneHost {
       height: toHeight(this.#height),
       accessList,
       ...(also === undefined ? {} : { also }),
+      durable: () => this.#lane.committed(),
     });
-    this.#lane.committed();
     this.done = true;
     this.figures = whole?.figures;
     if (whole !== undefined) checkHash(whole.block, this.#expected, `a lane of ${this.#members}`);
