@@ -1,7 +1,7 @@
 import { keccak256 } from '@sheaf/crypto';
-import { encodeRlp, encodeRlpBytes, encodeRlpList, RlpBackWriter, toHash32, type Hash32 } from '@sheaf/primitives';
+import { encodeRlp, encodeRlpBytes, encodeRlpList, encodeRlpMany, toHash32, type Hash32 } from '@sheaf/primitives';
 import { withdrawalItem, type Withdrawal } from './block.ts';
-import { encodeReceipt, type ConsensusReceipt } from './receipt.ts';
+import { encodeReceipts, type ConsensusReceipt } from './receipt.ts';
 import { emptyRoot } from './trie.ts';
 
 /** The digest of each message: keccak256, however many are hashed at once. */
@@ -33,6 +33,8 @@ export class OrderedTrie {
   readonly #top: Inner | number | undefined;
   /** Inner nodes by height. */
   readonly #levels: Inner[][] = [];
+  /** By index, its nibbles. */
+  readonly #keys: readonly Uint8Array[];
   /** By index: how many nibbles of the key are above the leaf. */
   readonly #depths: Uint8Array;
   /** By index: how a parent has the leaf. */
@@ -42,13 +44,21 @@ export class OrderedTrie {
   constructor(count: number, hashMany: HashMany = oneByOne) {
     this.#hashMany = hashMany;
     this.#depths = new Uint8Array(count);
+    this.#keys = Array.from({ length: count }, (_, index) => keyOf(index));
     const order = keyOrder(count);
-    this.#top = count === 0 ? undefined : this.#plan(order, order.map(keyOf), 0, count, 0).node;
+    this.#top = count === 0 ? undefined : this.#plan(order, 0, count, 0).node;
   }
 
   /** Values of the indices from `first` on. */
   put(first: number, values: readonly Uint8Array[]): void {
-    const nodes = values.map((value, at) => this.#leaf(first + at, value));
+    let bytes = 0;
+    for (const value of values) bytes += value.length;
+    const bytesEach = Math.ceil(bytes / Math.max(1, values.length)) + 16;
+    const nodes = encodeRlpMany(values.length, bytesEach, (writer, at, from) => {
+      writer.bytes(values[at]!);
+      writer.bytes(path(this.#keys[first + at]!, this.#depths[first + at]!, true));
+      writer.list(from);
+    });
     if (typeof this.#top === 'number') [this.#onlyLeaf] = nodes;
     this.#refer(nodes, (at, reference) => (this.#leaves[first + at] = reference));
   }
@@ -68,25 +78,20 @@ export class OrderedTrie {
   }
 
   /** The node over the keys from `first` to `end`, which have the same first `depth` nibbles; and its height. */
-  #plan(
-    order: readonly number[],
-    keys: readonly Uint8Array[],
-    first: number,
-    end: number,
-    depth: number,
-  ): { node: Inner | number; height: number } {
-    const key = keys[first]!;
+  #plan(order: readonly number[], first: number, end: number, depth: number): { node: Inner | number; height: number } {
+    const keyAt = (at: number) => this.#keys[order[at]!]!;
+    const key = keyAt(first);
     if (end - first === 1) {
       this.#depths[order[first]!] = depth;
       return { node: order[first]!, height: -1 };
     }
-    const last = keys[end - 1]!;
+    const last = keyAt(end - 1);
     let to = depth;
     while (key[to] === last[to]) to += 1;
     const inner: Inner = { shared: undefined, children: [], reference: noBytes };
     let height = 0;
     const add = (from: number, until: number, below: number) => {
-      const child = this.#plan(order, keys, from, until, below);
+      const child = this.#plan(order, from, until, below);
       height = Math.max(height, child.height + 1);
       return child.node;
     };
@@ -96,22 +101,13 @@ export class OrderedTrie {
     } else {
       for (let nibble = 0, from = first; nibble < 16; nibble++) {
         let until = from;
-        while (until < end && keys[until]![depth] === nibble) until += 1;
+        while (until < end && keyAt(until)[depth] === nibble) until += 1;
         inner.children.push(until === from ? undefined : add(from, until, depth + 1));
         from = until;
       }
     }
     (this.#levels[height] ??= []).push(inner);
     return { node: inner, height };
-  }
-
-  #leaf(index: number, value: Uint8Array): Uint8Array {
-    const key = keyOf(index);
-    const writer = new RlpBackWriter(value.length + 16);
-    writer.bytes(value);
-    writer.bytes(path(key, this.#depths[index]!, true));
-    writer.list(0);
-    return writer.finish();
   }
 
   #encode({ shared, children }: Inner): Uint8Array {
@@ -173,7 +169,7 @@ export function transactionsRoot(raws: readonly Uint8Array[], hashMany?: HashMan
 
 /** A block's `receiptsRoot`. */
 export function receiptsRoot(receipts: readonly ConsensusReceipt[], hashMany?: HashMany): Hash32 {
-  return orderedRoot(receipts.map(encodeReceipt), hashMany);
+  return orderedRoot(encodeReceipts(receipts), hashMany);
 }
 
 /** A block's `withdrawalsRoot` (EIP-4895). */

@@ -1,5 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { hexToBytes, RlpBackWriter, type Address, type Hash32 } from '@sheaf/primitives';
+import { encodeRlpMany, hexToBytes, type RlpBackWriter, type Address, type Hash32 } from '@sheaf/primitives';
 import type { TransactionType } from './transaction.ts';
 
 /** One event. */
@@ -31,18 +31,26 @@ export interface Receipt {
 /** The fields that consensus covers. */
 export type ConsensusReceipt = Pick<Receipt, 'type' | 'status' | 'cumulativeGasUsed' | 'logsBloom' | 'logs'>;
 
+/** About what one takes with one log. */
+const receiptBytes = 512;
+
 /** EIP-2718 encoding of the consensus fields. */
 export function encodeReceipt(receipt: ConsensusReceipt): Uint8Array {
-  const { type, status, cumulativeGasUsed, logsBloom, logs } = receipt;
-  const writer = new RlpBackWriter(512);
-  for (let at = logs.length - 1; at >= 0; at--) writeLog(writer, logs[at]!);
-  writer.list(0);
-  writer.bytes(logsBloom);
-  writer.natural(cumulativeGasUsed);
-  writer.natural(status ? 1n : 0n);
-  writer.list(0);
-  if (type > 0) writer.byte(type);
-  return writer.finish();
+  return encodeReceipts([receipt])[0]!;
+}
+
+/** As `encodeReceipt`, of each. */
+export function encodeReceipts(receipts: readonly ConsensusReceipt[]): Uint8Array[] {
+  return encodeRlpMany(receipts.length, receiptBytes, (writer, index, from) => {
+    const { type, status, cumulativeGasUsed, logsBloom, logs } = receipts[index]!;
+    for (let at = logs.length - 1; at >= 0; at--) writeLog(writer, logs[at]!);
+    writer.list(from);
+    writer.bytes(logsBloom);
+    writer.natural(cumulativeGasUsed);
+    writer.natural(status ? 1n : 0n);
+    writer.list(from);
+    if (type > 0) writer.byte(type);
+  });
 }
 
 function writeLog(writer: RlpBackWriter, { address, topics, data }: Log): void {

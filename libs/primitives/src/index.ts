@@ -23,4 +23,13 @@ export {
 } from './brands.ts';
 export { assert, ChainError, isChainError, type ChainErrorCode, type ChainErrorDetail } from './chain-error.ts';
 export { limits } from './limits.ts';
-export { decodeRlp, encodeRlp, encodeRlpBytes, encodeRlpList, RlpBackWriter, RlpReader, type RlpItem } from './rlp.ts';
+export {
+  decodeRlp,
+  encodeRlp,
+  encodeRlpBytes,
+  encodeRlpList,
+  encodeRlpMany,
+  RlpBackWriter,
+  RlpReader,
+  type RlpItem,
+} from './rlp.ts';

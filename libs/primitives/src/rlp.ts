@@ -221,6 +221,26 @@ export class RlpBackWriter {
   }
 }
 
+/**
+ * So many encodings, views of one buffer. `write` writes the encoding of the index after all that is written, of which there are `from`
+ * bytes. `bytesEach`: about what one takes.
+ */
+export function encodeRlpMany(
+  count: number,
+  bytesEach: number,
+  write: (writer: RlpBackWriter, index: number, from: number) => void,
+): Uint8Array[] {
+  const writer = new RlpBackWriter(count * bytesEach);
+  const ends: number[] = [];
+  for (let index = 0, from = 0; index < count; index++) {
+    write(writer, index, from);
+    from = writer.length;
+    ends.push(from);
+  }
+  const all = writer.finish();
+  return ends.map((end, index) => all.subarray(all.length - end, all.length - (index === 0 ? 0 : ends[index - 1]!)));
+}
+
 function hexDigit(text: string, at: number): number {
   const code = text.charCodeAt(at);
   return code < 58 ? code - 48 : code - 87;
