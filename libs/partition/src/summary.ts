@@ -3,7 +3,7 @@
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
 import type { AccountCell, Sharing, SlotCell } from './memory.ts';
-import { gasLimitOf, type PositionRun } from './position-run.ts';
+import { CODE_READ, gasLimitOf, type PositionRun } from './position-run.ts';
 
 export interface SummaryKey {
   id: number;
@@ -37,19 +37,21 @@ export function summaryOf(runs: readonly PositionRun[], { member, salt, open }: 
   const slots: { account: AccountCell; slot: Uint8Array; cell: SlotCell }[] = [];
   let gasUsed = 0n;
   let gasLimitMax = 0n;
+  const touch = (cell: AccountCell, mask: number) => {
+    if (cell.sharing.touched === 0 && mask !== 0) accounts.push(cell);
+    cell.sharing.touched |= mask;
+  };
   for (const run of runs) {
     const gasLimit = gasLimitOf(run) ?? 0n;
     gasUsed += run.gas;
     if (gasLimit > gasLimitMax) gasLimitMax = gasLimit;
-    for (const { cell, mask } of run.accounts) {
-      if (mask === 0) continue;
-      if (cell.sharing.touched === 0) accounts.push(cell);
-      cell.sharing.touched |= mask;
-    }
+    for (const { cell, mask } of run.accounts) touch(cell, mask);
     for (const { account, slot, cell, mask } of run.slots) {
       if (mask === 0) continue;
       if (cell.sharing.touched === 0) slots.push({ account, slot, cell });
       cell.sharing.touched |= mask;
+      // Whatever a slot has been, it is gone when its account is.
+      touch(account, CODE_READ);
     }
   }
   let uncertain = false;
