@@ -32,6 +32,7 @@ import { decodeResults, encodeResults, resultsOf, type Results } from './results
 import { skim } from './skim.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
+import type { HashedKeys } from './hashed-keys.ts';
 import { Turns } from './turns.ts';
 import { addressOf, isPlain, slotAfter, type UsualSlots } from './usual-slots.ts';
 
@@ -84,12 +85,22 @@ export interface AttemptContext {
   /** Codes by their hash, kept between blocks. */
   codes: ByteMap<Uint8Array>;
   coordinatorShare: number;
+  /** Kept between blocks, at the coordinator. */
+  hashed: HashedKeys;
   /** Kept between blocks: what calls need, and contracts whose calls meet. */
   forecast: Forecast;
   usualSlots: UsualSlots;
   serial: Set<string>;
   send(to: number, kind: number, body: Uint8Array): void;
   decided(decision: Decision): void;
+}
+
+/** What an owner makes of its accounts. */
+interface OwnerPart {
+  tops: TopNode[];
+  accessList: Uint8Array;
+  /** Accounts and slots that changed. */
+  keys: number;
 }
 
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
@@ -162,7 +173,7 @@ export class Attempt {
   #withoutGas = new Set<number>();
   readonly #positions: number[] = [];
   readonly #results: (Results | undefined)[];
-  readonly #tops: ({ tops: TopNode[]; accessList: Uint8Array } | undefined)[];
+  readonly #tops: (OwnerPart | undefined)[];
   #transactionsTrie: OrderedTrie | undefined;
   #transactionsPut = 0;
   #body: AssembledBody | undefined;
@@ -192,7 +203,7 @@ export class Attempt {
     });
     this.#finals = new Array<FinalAccount[] | undefined>(members);
     this.#results = new Array<Results | undefined>(members);
-    this.#tops = new Array<{ tops: TopNode[]; accessList: Uint8Array } | undefined>(members);
+    this.#tops = new Array<OwnerPart | undefined>(members);
   }
 
   /** At the coordinator: places the positions and tells everyone. */
@@ -207,6 +218,7 @@ export class Attempt {
       owners: this.#owners,
       serial: this.#context.serial,
       coordinatorShare,
+      hashed: this.#context.hashed.expected(this.#steps.length),
     });
     const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
     for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLACE, body);
@@ -935,13 +947,14 @@ export class Attempt {
   #prepare(): void {
     const { member, members, state } = this.#context;
     const { changes, accounts } = mergeFinals(this.#finals as FinalAccount[][], state);
+    const keys = changes.accounts.reduce((sum, { slots }) => sum + 1 + slots.length, 0);
     const prepared = state.prepare(changes);
     const { first, end } = bucketsOf(member, members);
     const tops = prepared.tops.slice(first, end);
     if (member === coordinator) {
       this.#prepared = { prepared, accessList: noBytes };
       this.#coordinatorList = { accounts, codes: changes.codes };
-      this.#tops[member] = { tops, accessList: noBytes };
+      this.#tops[member] = { tops, accessList: noBytes, keys };
       return;
     }
     const accessList = encodeAccessList({ accounts, codes: changes.codes, codeReads: [] });
@@ -949,6 +962,7 @@ export class Attempt {
     const writer = new ByteWriter(accessList.length + 600 * tops.length);
     for (const top of tops) writer.bytes(encodeTop(top));
     writer.bytes(accessList);
+    writer.number(keys);
     this.#send(coordinator, kinds.TOPS, writer.finish());
   }
 
@@ -960,13 +974,18 @@ export class Attempt {
       tops.push(decodeTop(reader.bytes().slice(), bucketPosition(bucket)));
     }
     const accessList = reader.bytes().slice();
+    const keys = reader.number();
     reader.end();
-    this.#tops[from] = { tops, accessList };
+    this.#tops[from] = { tops, accessList, keys };
   }
 
   #decide(): void {
     const results = this.#results as Results[];
-    const tops = this.#tops as { tops: TopNode[]; accessList: Uint8Array }[];
+    const tops = this.#tops as OwnerPart[];
+    this.#context.hashed.note(
+      tops.map(({ keys }) => keys),
+      this.#steps.length,
+    );
     const { codeReads, ancestorsRead } = this.#body!;
     const block = assembleBlock(
       this.#task,

@@ -4,6 +4,7 @@ import { ByteMap } from '@sheaf/state';
 import type { BlockTask, ForkRules } from '@sheaf/state-transition';
 import { Attempt, type Decision, type LaneState } from './attempt.ts';
 import { Forecast } from './forecast.ts';
+import { HashedKeys } from './hashed-keys.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
 import { UsualSlots } from './usual-slots.ts';
@@ -42,6 +43,7 @@ export class LaneMember {
   readonly #forecast = new Forecast();
   readonly #usualSlots = new UsualSlots();
   readonly #serial = new Set<string>();
+  readonly #hashed: HashedKeys;
   #task: BlockTask | undefined;
   #name: AttemptName | undefined;
   #attempt: Attempt | undefined;
@@ -53,6 +55,7 @@ export class LaneMember {
 
   constructor(options: LaneMemberOptions, deps: LaneMemberDependencies) {
     this.#options = options;
+    this.#hashed = new HashedKeys(options.members);
     this.#deps = deps;
   }
 
@@ -133,6 +136,7 @@ export class LaneMember {
         state,
         codes: this.#codes.map(),
         coordinatorShare,
+        hashed: this.#hashed,
         forecast: this.#forecast,
         usualSlots: this.#usualSlots,
         serial: this.#serial,

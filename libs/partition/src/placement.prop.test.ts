@@ -63,6 +63,7 @@ test('positions', () => {
           members,
           owners: ownersOf(members),
           coordinatorShare,
+          hashed: new Float64Array(members).map((_, member) => 10 * member),
           serial: new Set<string>(),
         };
         const placed = place(input);

@@ -16,6 +16,8 @@ const ofParties = new Map([
 /** Part of a group's gas that it may wait longer on the owner of what it calls than elsewhere. */
 const ownerShare = 0.3;
 const transferGas = 21_000;
+/** What takes about as long as hashing a changed account or slot: a third of a transfer. */
+const gasPerHashedKey = 7_000;
 /** What a call is taken to need when nobody knows: gas limits are often far above. */
 const callGasMax = 150_000;
 
@@ -31,6 +33,8 @@ export interface PlacementInput {
   serial: ReadonlySet<string>;
   /** Part of all gas that the coordinator is taken to spend beside its transactions. */
   coordinatorShare: number;
+  /** Keys that each member will have to hash, about. */
+  hashed: Float64Array;
 }
 
 /** The member of each position. A small block is the coordinator's. */
@@ -71,9 +75,9 @@ export function place(input: PlacementInput): Uint8Array {
       groups.join(position, `${to}${bytesToHex(data.subarray(from, from + 20))}`);
     }
   }
-  const loads = new Float64Array(members);
-  loads[0] = total * input.coordinatorShare;
-  const target = (total + loads[0]) / members;
+  const loads = input.hashed.map((keys) => keys * gasPerHashedKey);
+  loads[0]! += total * input.coordinatorShare;
+  const target = (total + loads.reduce((sum, load) => sum + load, 0)) / members;
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
   const hosts = ownersOf(
     byGroup.map(({ positions }) => preferred[positions[0]!]!),
