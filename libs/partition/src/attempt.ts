@@ -218,7 +218,7 @@ export class Attempt {
       owners: this.#owners,
       serial: this.#context.serial,
       coordinatorShare,
-      hashed: this.#context.hashed.expected(this.#steps.length),
+      hashingShares: this.#context.hashed.shares(),
     });
     const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
     for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLACE, body);
@@ -982,15 +982,15 @@ export class Attempt {
   #decide(): void {
     const results = this.#results as Results[];
     const tops = this.#tops as OwnerPart[];
-    this.#context.hashed.note(
-      tops.map(({ keys }) => keys),
-      this.#steps.length,
-    );
     const { codeReads, ancestorsRead } = this.#body!;
     const block = assembleBlock(
       this.#task,
       this.#body!,
       tops.flatMap((each) => each.tops),
+    );
+    this.#context.hashed.note(
+      tops.map(({ keys }) => keys),
+      block.header.gasUsed,
     );
     this.#ancestorsRead = ancestorsRead;
     tops[coordinator]!.accessList = this.#prepared!.accessList;

@@ -1,21 +1,25 @@
+/** What takes about as long as hashing a changed account or slot: a third of a transfer. */
+const gasPerKey = 7_000;
+
 /**
- * How many changed accounts and slots each owner had to hash in the last block: all slots of one account are one owner's, so that a block
- * of calls to one contract keeps its owner busy whoever runs them.
+ * What hashing changed accounts and slots is worth at each owner, as part of a block's gas, as it was in the last block. All slots of one
+ * account are one owner's: a block of calls to one contract keeps its owner busy whoever runs them.
  */
 export class HashedKeys {
-  readonly #perPosition: Float64Array;
+  readonly #shares: Float64Array;
 
   constructor(members: number) {
-    this.#perPosition = new Float64Array(members);
+    this.#shares = new Float64Array(members);
   }
 
-  /** `keys`: by member, of a block of so many positions. */
-  note(keys: readonly number[], positions: number): void {
-    keys.forEach((count, member) => (this.#perPosition[member] = count / positions));
+  /** `keys`: by member, of a block that used so much gas. */
+  note(keys: readonly number[], gasUsed: bigint): void {
+    const gas = Math.max(1, Number(gasUsed));
+    keys.forEach((count, member) => (this.#shares[member] = Math.min(1, (count * gasPerKey) / gas)));
   }
 
-  /** By member, for a block of so many positions: as many as in the last one, in proportion. */
-  expected(positions: number): Float64Array {
-    return this.#perPosition.map((each) => each * positions);
+  /** By member, 0 to 1. */
+  shares(): Float64Array {
+    return this.#shares.slice();
   }
 }

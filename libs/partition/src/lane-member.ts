@@ -10,7 +10,7 @@ import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptNam
 import { UsualSlots } from './usual-slots.ts';
 
 /** Placing, validating, receipts and header take about as long as so much of a block's transactions. */
-const usualCoordinatorShare = 0.05;
+const usualCoordinatorShare = 0.12;
 
 export interface LaneMemberOptions {
   member: number;

@@ -63,7 +63,7 @@ test('positions', () => {
           members,
           owners: ownersOf(members),
           coordinatorShare,
-          hashed: new Float64Array(members).map((_, member) => 10 * member),
+          hashingShares: new Float64Array(members).map((_, member) => member / members),
           serial: new Set<string>(),
         };
         const placed = place(input);

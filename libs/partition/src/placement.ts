@@ -16,8 +16,6 @@ const ofParties = new Map([
 /** Part of a group's gas that it may wait longer on the owner of what it calls than elsewhere. */
 const ownerShare = 0.3;
 const transferGas = 21_000;
-/** What takes about as long as hashing a changed account or slot: a third of a transfer. */
-const gasPerHashedKey = 7_000;
 /** What a call is taken to need when nobody knows: gas limits are often far above. */
 const callGasMax = 150_000;
 
@@ -33,8 +31,8 @@ export interface PlacementInput {
   serial: ReadonlySet<string>;
   /** Part of all gas that the coordinator is taken to spend beside its transactions. */
   coordinatorShare: number;
-  /** Keys that each member will have to hash, about. */
-  hashed: Float64Array;
+  /** Part of all gas that each member is taken to spend on hashing. */
+  hashingShares: Float64Array;
 }
 
 /** The member of each position. A small block is the coordinator's. */
@@ -75,7 +73,7 @@ export function place(input: PlacementInput): Uint8Array {
       groups.join(position, `${to}${bytesToHex(data.subarray(from, from + 20))}`);
     }
   }
-  const loads = input.hashed.map((keys) => keys * gasPerHashedKey);
+  const loads = input.hashingShares.map((share) => share * total);
   loads[0]! += total * input.coordinatorShare;
   const target = (total + loads.reduce((sum, load) => sum + load, 0)) / members;
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
