@@ -18,7 +18,7 @@ import { bucketsOf, ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { ConflictGraph } from './conflict-graph.ts';
 import { Executor, type Wanted } from './executor.ts';
-import { callNames, type CallNames, type CallShape, type Forecast } from './forecast.ts';
+import { callNames, slotsOf, type CallNames, type CallShape, type Forecast, type ForeseenSlot } from './forecast.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
 import { forecastLimits, partitionLimits, usualSlotsLimits } from './limits.ts';
@@ -146,6 +146,8 @@ export class Attempt {
   readonly #firstOf = new Map<string, number>();
   /** Calls that have no run. */
   readonly #calls = new Map<number, { call: CallShape; names: CallNames }>();
+  /** Of others' accounts, which calls that were read last will need. */
+  #foreseen: (ForeseenSlot & { position: number; cell: AccountCell })[] = [];
   /** Positions that ran in vain, how often, until they did not. */
   readonly #vain = new Map<number, number>();
   readonly #asks = new Map<number, Wanted[]>();
@@ -389,6 +391,7 @@ export class Attempt {
       const { data } = transaction;
       if (data.length >= 4) this.#expectCall(position, { to: transaction.to!, sender, data });
     }
+    this.#expectSlots();
     this.#readCount = end;
     this.#flushAsks();
     return true;
@@ -425,15 +428,23 @@ export class Attempt {
     const { accounts, slots, meets } = forecast.of(call, names);
     for (const name of meets) this.#takeTurns(position, name);
     for (const address of accounts) this.#expect(position, address);
-    for (const { account, slot: slotOf } of slots) {
-      const cell = this.#memory.cell(account);
-      if (cell.owner === this.#context.member) continue;
-      const slot = slotOf();
+    for (const each of slots) {
+      const cell = this.#memory.cell(each.account);
+      if (cell.owner !== this.#context.member) this.#foreseen.push({ ...each, position, cell });
+    }
+  }
+
+  /** Asks for the slots that calls are expected to need. */
+  #expectSlots(): void {
+    const slots = slotsOf(this.#foreseen);
+    for (const [at, { position, cell }] of this.#foreseen.entries()) {
+      const slot = slots[at]!;
       const part = slotCell(cell, slot);
       const wanted = { kind: 'slot' as const, cell, slot, slotCell: part };
       if (part.base === undefined) this.#ask(wanted);
       this.#turns.expect(position, wanted);
     }
+    this.#foreseen = [];
   }
 
   #followFirst(position: number, name: string): void {
@@ -461,6 +472,7 @@ export class Attempt {
       const targeted = theirs.targeted === names.targeted;
       if (targeted || (few && forecast.learnt(theirs.targeted) === 0)) this.#expectCall(other, call);
     }
+    this.#expectSlots();
   }
 
   #run(position: number): void {

@@ -12,7 +12,7 @@ import {
   type StateReader,
 } from '@sheaf/state';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
-import { lastWipe, type AccountCell } from './memory.ts';
+import { lastWipe, type AccountCell, type SlotCell } from './memory.ts';
 import type { PositionRun } from './position-run.ts';
 
 /** Positions are -1 where there is none. */
@@ -41,7 +41,7 @@ export interface FinalAccount {
 /** Of all accounts that the runs touched, by owner. */
 export function finalAccounts(runs: readonly (PositionRun | undefined)[], members: number): FinalAccount[][] {
   const known = new Map<AccountCell, FinalAccount>();
-  const slots = new Map<object, FinalSlot>();
+  const slots = new Map<SlotCell, FinalSlot>();
   const byOwner: FinalAccount[][] = Array.from({ length: members }, () => []);
   const accountOf = (cell: AccountCell): FinalAccount => {
     let account = known.get(cell);
@@ -62,12 +62,11 @@ export function finalAccounts(runs: readonly (PositionRun | undefined)[], member
         accountOf(account).slots.push(final);
       }
       if (listed && run.position > final.asked) final.asked = run.position;
-      if ((mask & 2) !== 0 && run.position > final.written) {
-        const version = cell.versions.findLast(({ position }) => position === run.position)!;
-        final.written = run.position;
-        final.value = version.value;
-      }
+      if ((mask & 2) !== 0 && run.position > final.written) final.written = run.position;
     }
+  }
+  for (const [{ versions }, final] of slots) {
+    if (final.written >= 0) final.value = versions.findLast(({ position }) => position === final.written)!.value;
   }
   return byOwner;
 }

@@ -2,7 +2,7 @@
 // Method: runs as a token's transfer, an allowance and a router leave them, with the slots where Solidity puts them.
 import { bytesToHex, concatBytes, hexToBytes, toAddress, type Address } from '@sheaf/primitives';
 import { keccak256 } from '@sheaf/trie';
-import { Forecast, type CallShape } from './forecast.ts';
+import { Forecast, slotsOf as hashedSlots, type CallShape } from './forecast.ts';
 import { SLOT_READ, SLOT_WRITE, type PositionRun } from './position-run.ts';
 
 const token = toAddress(`0x${'aa'.repeat(20)}`);
@@ -36,7 +36,7 @@ const slotsOf = (from: number, to: number): [Address, Uint8Array][] => [
 const hexes = (forecast: Forecast, call: CallShape) =>
   forecast
     .of(call)
-    .slots.map(({ account, slot }) => `${bytesToHex(account)} ${bytesToHex(slot())}`)
+    .slots.map((each) => `${bytesToHex(each.account)} ${bytesToHex(hashedSlots([each])[0]!)}`)
     .sort();
 
 test('entries of the sender and of arguments, nested ones, and fixed slots', () => {

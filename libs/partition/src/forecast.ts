@@ -4,7 +4,7 @@
 import type { Address } from '@sheaf/primitives';
 import { bytesToHex, concatBytes, hexToBytes } from '@sheaf/primitives';
 import { ByteMap } from '@sheaf/state';
-import { keccak256 } from '@sheaf/trie';
+import { keccak256, keccakMany } from '@sheaf/trie';
 import { addressesIn } from './addresses-in.ts';
 import { forecastLimits as limits } from './limits.ts';
 import { SLOT_WRITE, type PositionRun } from './position-run.ts';
@@ -19,15 +19,22 @@ export interface CallShape {
 /** What a call will need, as far as anybody can tell. */
 export interface Foreseen {
   accounts: readonly Uint8Array[];
-  slots: readonly { account: Uint8Array; slot: () => Uint8Array }[];
+  slots: readonly ForeseenSlot[];
   /** Names of slots that calls like it write, whoever sends them: those with one in common depend on each other. */
   meets: readonly string[];
+}
+
+/** A slot of which `slotsOf` says which it is. */
+export interface ForeseenSlot {
+  account: Uint8Array;
+  place: Place;
+  words: readonly Uint8Array[];
 }
 
 /** A word of the call: 0 is the sender, 1 the callee, then the arguments. */
 type Source = number;
 
-type Place =
+export type Place =
   | { kind: 'fixed'; slot: Uint8Array }
   | { kind: 'entry'; key: Source; place: Uint8Array }
   | { kind: 'nested'; outer: Source; key: Source; place: Uint8Array };
@@ -104,7 +111,7 @@ export class Forecast {
     const words = wordsOf(call);
     const accounts: Uint8Array[] = [];
     for (const { address, count } of known.accounts.values()) if (isUsual(count, known)) accounts.push(address);
-    const slots: { account: Uint8Array; slot: () => Uint8Array }[] = [];
+    const slots: ForeseenSlot[] = [];
     const meets: string[] = [];
     for (const { name, account, place, count, written } of known.slots.values()) {
       if (!isUsual(count, known)) continue;
@@ -113,7 +120,7 @@ export class Forecast {
       } else if (count * limits.entryShareMin < known.learnt) {
         continue;
       }
-      slots.push({ account, slot: () => slotOf(place, words) });
+      slots.push({ account, place, words });
     }
     return { accounts, slots, meets };
   }
@@ -138,7 +145,9 @@ function read(known: Known, { words, accounts, slots }: Lesson): void {
     else if (makeRoom(known.accounts)) known.accounts.set(name, { address, count: 1 });
   }
   const expected = new Map<string, KnownSlot>();
-  for (const each of known.slots.values()) expected.set(slotName(each.account, slotOf(each.place, words)), each);
+  const places = [...known.slots.values()];
+  const slotsKnown = slotsOf(places.map(({ place }) => ({ place, words })));
+  places.forEach((each, at) => expected.set(slotName(each.account, slotsKnown[at]!), each));
   let entries: Entries | undefined;
   for (const { account, slot, written } of slots) {
     let slotKnown = expected.get(slotName(account, slot));
@@ -216,13 +225,24 @@ function isAddress(word: Uint8Array): boolean {
   return word.subarray(0, 12).every((byte) => byte === 0) && word.subarray(12, 16).some((byte) => byte !== 0);
 }
 
-function slotOf(place: Place, words: readonly Uint8Array[]): Uint8Array {
-  if (place.kind === 'fixed') return place.slot;
-  const word = (source: Source) => words[source] ?? new Uint8Array(32);
-  if (place.kind === 'entry') return keccak256(concatBytes(word(place.key), place.place));
-  const base = keccak256(concatBytes(word(place.outer), place.place));
-  return keccak256(concatBytes(word(place.key), base));
+/** The slot of each: hashed all together. */
+export function slotsOf(list: readonly Pick<ForeseenSlot, 'place' | 'words'>[]): Uint8Array[] {
+  const preimage = (words: readonly Uint8Array[], source: Source, after: Uint8Array) =>
+    concatBytes(words[source] ?? zeroWord, after);
+  const first = keccakMany(
+    list.flatMap(({ place, words }) => {
+      if (place.kind === 'fixed') return [];
+      return [preimage(words, place.kind === 'entry' ? place.key : place.outer, place.place)];
+    }),
+  ).values();
+  const bases = list.map(({ place }) => (place.kind === 'fixed' ? place.slot : first.next().value!));
+  const second = keccakMany(
+    list.flatMap(({ place, words }, at) => (place.kind === 'nested' ? [preimage(words, place.key, bases[at]!)] : [])),
+  ).values();
+  return list.map(({ place }, at) => (place.kind === 'nested' ? second.next().value! : bases[at]!));
 }
+
+const zeroWord = new Uint8Array(32);
 
 function describe(place: Place): string {
   if (place.kind === 'fixed') return bytesToHex(place.slot);
