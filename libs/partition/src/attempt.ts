@@ -1,22 +1,18 @@
 import type { Evm, HostAccount } from '@sheaf/evm';
-import { decodeHeader, encodeHeader, OrderedTrie, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
+import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import {
   encodeAccessList,
   isEmptyCode,
-  type AccessList,
   type ByteMap,
   type PreparedChanges,
   type BlockChanges,
   type StateReader,
 } from '@sheaf/state';
 import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } from '@sheaf/state-transition';
-import { bucketPosition, decodeTop, encodeTop, keccakMany, type TopNode } from '@sheaf/trie';
-import { digestOfTops } from './digest-of-tops.ts';
-import { assembleBlock, assembleBody, type AssembledBody } from './assemble-block.ts';
 import { bucketsOf, ownersOf } from './buckets.ts';
+import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, isFull, type MadeBlock } from './block-assembly.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
-import { ConflictGraph } from './conflict-graph.ts';
 import { Executor, type Wanted } from './executor.ts';
 import { callNames, slotsOf, type CallNames, type CallShape, type Forecast, type ForeseenSlot } from './forecast.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
@@ -24,15 +20,15 @@ import { accountKeyId, slotKeyId } from './key-id.ts';
 import { forecastLimits, partitionLimits, usualSlotsLimits } from './limits.ts';
 import { slotCell, VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
 import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } from './messages.ts';
-import { place, placeAgain } from './placement.ts';
+import { place } from './placement.ts';
 import type { PositionRun } from './position-run.ts';
-import { agree, decodeSummary, encodeSummary, summaryOf, type Summary } from './summary.ts';
-import { decodeReport, encodeReport, type ReportedPosition } from './report.ts';
-import { decodeResults, encodeResults, resultsOf, type Results } from './results.ts';
-import { skim } from './skim.ts';
+import { encodeSummary, summaryOf } from './summary.ts';
+import { encodeReport } from './report.ts';
+import { decodeResults, encodeResults, resultsOf } from './results.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
 import type { HashedKeys } from './hashed-keys.ts';
+import { Validation, type Verdict } from './validation.ts';
 import { Turns } from './turns.ts';
 import { addressOf, isPlain, slotAfter, type UsualSlots } from './usual-slots.ts';
 
@@ -95,18 +91,8 @@ export interface AttemptContext {
   decided(decision: Decision): void;
 }
 
-/** What an owner makes of its accounts. */
-interface OwnerPart {
-  tops: TopNode[];
-  accessList: Uint8Array;
-  /** Accounts and slots that changed. */
-  keys: number;
-}
-
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
 const readPerStep = 64;
-/** Transactions that are put into their trie in a step. */
-const transactionsPerStep = 128;
 const noBytes = new Uint8Array(0);
 const coordinator = 0;
 
@@ -165,24 +151,11 @@ export class Attempt {
   #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
   #runs = 0;
   #remoteReads = 0;
-  // The coordinator's.
-  readonly #summaries: Summary[] = [];
-  #summariesAwaited = 0;
-  readonly #graph = new ConflictGraph();
-  readonly #reports: (ReportedPosition | undefined)[] = [];
-  readonly #ranOn: number[] = [];
-  #reportsAwaited = 0;
-  #withoutGas = new Set<number>();
-  readonly #positions: number[] = [];
-  readonly #results: (Results | undefined)[];
-  readonly #tops: (OwnerPart | undefined)[];
-  #transactionsTrie: OrderedTrie | undefined;
-  #transactionsPut = 0;
-  #body: AssembledBody | undefined;
-  /** Until it is encoded: for that one has to know which codes the block read. */
-  #coordinatorList: Omit<AccessList, 'codeReads'> | undefined;
-  #whole: WholeBlock | undefined;
   #ancestorsRead = 1;
+  // The coordinator's.
+  #validation: Validation | undefined;
+  readonly #assembly: BlockAssembly | undefined;
+  #whole: WholeBlock | undefined;
   #decision: Decision | undefined;
 
   constructor(context: AttemptContext, task: BlockTask) {
@@ -204,8 +177,7 @@ export class Attempt {
       codes,
     });
     this.#finals = new Array<FinalAccount[] | undefined>(members);
-    this.#results = new Array<Results | undefined>(members);
-    this.#tops = new Array<OwnerPart | undefined>(members);
+    if (member === coordinator) this.#assembly = new BlockAssembly(task, this.#steps, rules, members);
   }
 
   /** At the coordinator: places the positions and tells everyone. */
@@ -224,7 +196,6 @@ export class Attempt {
     });
     const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
     for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLACE, body);
-    if (members > 1) this.#transactionsTrie = new OrderedTrie(this.#task.transactions.length, keccakMany);
   }
 
   /** @throws ChainError `INVALID_ARGUMENT` for what no member of this lane would say, `CONFLICT` for another payload */
@@ -239,13 +210,13 @@ export class Attempt {
       case kinds.NEWS:
         return this.#onCells(from, kind, body);
       case kinds.SUMMARY:
-        return this.#onSummary(from, body);
+        return this.#go(this.#coordinators(this.#validation).onSummary(from, body));
       case kinds.DETAILS:
         fromCoordinator(from);
         if (!this.#reported || this.#executor.round > 1) throw malformed('asks for details out of turn');
         return this.#report();
       case kinds.REPORT:
-        return this.#onReport(from, body);
+        return this.#go(this.#coordinators(this.#validation).onReport(from, body));
       case kinds.PLAN:
         return this.#onPlan(from, decodePlan(body, this.#context.members, this.#steps.length));
       case kinds.FINISH:
@@ -256,10 +227,9 @@ export class Attempt {
         this.#finals[from] = decodeFinals(body);
         return;
       case kinds.RESULTS:
-        this.#results[from] = decodeResults(body, this.#steps.length);
-        return;
+        return this.#coordinators(this.#assembly).takeResults(from, decodeResults(body, this.#steps.length));
       case kinds.TOPS:
-        return this.#onTops(from, body);
+        return this.#coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, this.#context.members));
       case kinds.COMMIT:
         return this.#onCommit(from, body);
       default:
@@ -269,7 +239,7 @@ export class Attempt {
 
   /** One piece of work, less than a millisecond or one transaction's. `false`: there is nothing to do now. */
   step(): boolean {
-    return this.#work() || this.#idle();
+    return this.#work() || (this.#placed !== undefined && this.#assembly?.prepare() === true);
   }
 
   #work(): boolean {
@@ -289,24 +259,6 @@ export class Attempt {
     if (this.#executor.round === 1) this.#sumUp();
     else this.#report();
     return true;
-  }
-
-  /** What the block needs and does not wait for others. */
-  #idle(): boolean {
-    const trie = this.#transactionsTrie;
-    const { transactions } = this.#task;
-    if (this.#placed === undefined || trie === undefined || this.#body !== undefined) return false;
-    if (this.#transactionsPut === transactions.length) return false;
-    const first = this.#transactionsPut;
-    this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
-    trie.put(first, transactions.slice(first, this.#transactionsPut));
-    return true;
-  }
-
-  /** When all transactions are in the block. */
-  #transactionsRoot(): Hash32 | undefined {
-    while (this.#idle());
-    return this.#transactionsTrie?.root();
   }
 
   /** At the coordinator, when the block is durable there: everyone may commit. */
@@ -338,14 +290,13 @@ export class Attempt {
     this.#salt = salt;
     this.#placed = placed;
     for (let position = 0; position < placed.length; position++) {
-      this.#ranOn[position] = placed[position]!;
       if (placed[position] === this.#context.member) this.#own.push(position);
     }
     this.#reported = false;
     this.#beginTurns();
     if (this.#context.member === coordinator) {
-      this.#positions.push(placed.length);
-      this.#summariesAwaited = this.#context.members;
+      const { members, serial } = this.#context;
+      this.#validation = new Validation({ task: this.#task, steps: this.#steps, members, placed, serial });
     }
     this.#takeEarly();
   }
@@ -526,96 +477,21 @@ export class Attempt {
     return new Set(addresses.map((address) => this.#memory.cell(hexToBytes(address))));
   }
 
-  #onSummary(from: number, body: Uint8Array): void {
-    if (this.#context.member !== coordinator) throw malformed('sums up for a member that is not the coordinator');
-    if (this.#summariesAwaited === 0 || this.#summaries[from] !== undefined) throw malformed('sums up again');
-    const summary = decodeSummary(body);
-    const placed = this.#placed!.reduce((count, member) => (member === from ? count + 1 : count), 0);
-    if (summary.positions !== placed) throw malformed(`sums up ${summary.positions} of ${placed} positions`);
-    this.#summaries[from] = summary;
-    this.#summariesAwaited -= 1;
-    if (this.#summariesAwaited > 0) return;
-    const { members } = this.#context;
-    const right = agree(this.#summaries, this.#task.fields.gasLimit);
-    if (!right) this.#reportsAwaited = members;
-    for (let to = members - 1; to >= 0; to--) this.#send(to, right ? kinds.FINISH : kinds.DETAILS, noBytes);
+  /** What only the coordinator has. */
+  #coordinators<T>(own: T | undefined): T {
+    if (own === undefined) throw malformed('is for the coordinator, or comes before it has begun');
+    return own;
   }
 
-  #onReport(from: number, body: Uint8Array): void {
-    if (this.#context.member !== coordinator) throw malformed('reports to a member that is not the coordinator');
-    if (this.#reportsAwaited === 0) throw malformed('reports what nobody asked for');
-    const report = decodeReport(body, this.#steps.length);
-    this.#graph.add(from, report, this.#executor.round > 1);
-    for (const each of report.positions) {
-      if (this.#ranOn[each.position] !== from) throw malformed(`reports position ${each.position} of another member`);
-      this.#reports[each.position] = each;
-    }
-    this.#reportsAwaited -= 1;
-    if (this.#reportsAwaited === 0) this.#validate();
-  }
-
-  #validate(): void {
-    const wrong = this.#graph.wrong();
-    const withoutGas = this.#checkGas(wrong);
-    const { members } = this.#context;
-    if (wrong.size === 0) {
-      for (let to = 0; to < members; to++) this.#send(to, kinds.FINISH, new Uint8Array(0));
-      return;
-    }
-    const end = this.#steps.length;
-    for (const position of wrong) this.#noteSerial(position);
-    const round = this.#executor.round + 1;
-    let again = this.#graph.closure(wrong, end);
-    const last = round > partitionLimits.roundsMax;
-    if (last) again = range(again[0]!, end);
-    const groups = last ? [again] : this.#graph.components(again, end);
-    const placed = placeAgain(
-      groups,
-      (position) => Number(this.#reports[position]?.gasUsed ?? 0n) + 1,
-      (position) => this.#ranOn[position]!,
-      members,
-    );
-    const keys = this.#graph.writtenKeys(again, end);
-    const wanted = Array.from({ length: members }, () => new Set<number>());
-    for (const position of again) for (const id of keys.get(position)!) wanted[placed.get(position)!]!.add(id);
-    this.#graph.remove(new Set(again));
-    for (const position of again) this.#ranOn[position] = placed.get(position)!;
-    this.#withoutGas = withoutGas;
-    this.#reportsAwaited = new Set(placed.values()).size;
-    this.#positions.push(again.length);
-    const body = encodePlan({
-      round,
-      again: again.map((position) => ({ position, member: placed.get(position)! })),
-      withoutGas: [...withoutGas],
-      wanted: wanted.map((ids) => [...ids]),
-    });
-    for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLAN, body);
-  }
-
-  /** Calls of what the position calls are to run on one member from now on. */
-  #noteSerial(position: number): void {
-    const step = this.#steps[position]!;
-    const to = step.kind === 'transaction' ? skim(this.#task.transactions[step.index]!)?.to : undefined;
-    const { serial } = this.#context;
-    if (to === undefined) return;
-    if (serial.size >= partitionLimits.serialContractsMax) serial.clear();
-    serial.add(to);
-  }
-
-  /** Which transactions the block's gas does not suffice for; those that ran as if it were otherwise are wrong. */
-  #checkGas(wrong: Set<number>): Set<number> {
-    const { gasLimit } = this.#task.fields;
-    const without = new Set<number>();
-    let used = 0n;
-    for (let position = 0; position < this.#steps.length; position++) {
-      const report = this.#reports[position];
-      if (report?.gasLimit === undefined) continue;
-      const fits = report.gasLimit <= gasLimit - used;
-      if (!fits) without.add(position);
-      if (fits === this.#withoutGas.has(position)) wrong.add(position);
-      else if (report.included) used += report.gasUsed;
-    }
-    return without;
+  #go(verdict: Verdict): void {
+    if (verdict === 'wait') return;
+    const [kind, body] =
+      verdict === 'right'
+        ? [kinds.FINISH, noBytes]
+        : verdict === 'details'
+          ? [kinds.DETAILS, noBytes]
+          : [kinds.PLAN, encodePlan(verdict)];
+    for (let to = this.#context.members - 1; to >= 0; to--) this.#send(to, kind, body);
   }
 
   #onPlan(from: number, { round, again, withoutGas, wanted }: Plan): void {
@@ -928,7 +804,7 @@ export class Attempt {
       let gas = 0n;
       for (const run of runs) if (run !== undefined) gas += run.gas;
       const results = resultsOf(runs, { runs: this.#runs, gas, remoteReads: this.#remoteReads });
-      if (member === coordinator) this.#results[member] = results;
+      if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
       else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
       return true;
     }
@@ -936,24 +812,10 @@ export class Attempt {
       this.#prepare();
       return true;
     }
-    if (member !== coordinator) return false;
     // While others still hash, roots and receipts can be made.
-    if (this.#body === undefined) {
-      if (!isFull(this.#results)) return false;
-      const results = this.#results as Results[];
-      this.#body = assembleBody(this.#task, this.#steps, this.#context.rules, results, () => this.#transactionsRoot());
-      return true;
-    }
-    if (this.#prepared === undefined) return false;
-    if (this.#coordinatorList !== undefined) {
-      const { codeReads } = this.#body;
-      this.#prepared.accessList = encodeAccessList({ ...this.#coordinatorList, codeReads });
-      this.#coordinatorList = undefined;
-      return true;
-    }
-    if (!isFull(this.#tops)) return false;
-    this.#decide();
-    return true;
+    const made = this.#assembly?.step() ?? false;
+    if (typeof made === 'object') this.#decide(made);
+    return made !== false;
   }
 
   #prepare(): void {
@@ -963,60 +825,32 @@ export class Attempt {
     const prepared = state.prepare(changes);
     const { first, end } = bucketsOf(member, members);
     const tops = prepared.tops.slice(first, end);
-    if (member === coordinator) {
+    const { codes } = changes;
+    if (this.#assembly !== undefined) {
       this.#prepared = { prepared, accessList: noBytes };
-      this.#coordinatorList = { accounts, codes: changes.codes };
-      this.#tops[member] = { tops, accessList: noBytes, keys };
+      this.#assembly.takeOwnPart({ tops, keys }, { accounts, codes });
       return;
     }
-    const accessList = encodeAccessList({ accounts, codes: changes.codes, codeReads: [] });
+    const accessList = encodeAccessList({ accounts, codes, codeReads: [] });
     this.#prepared = { prepared, accessList };
-    const writer = new ByteWriter(accessList.length + 600 * tops.length);
-    for (const top of tops) writer.bytes(encodeTop(top));
-    writer.bytes(accessList);
-    writer.number(keys);
-    this.#send(coordinator, kinds.TOPS, writer.finish());
+    this.#send(coordinator, kinds.TOPS, encodeOwnerPart({ tops, accessList, keys }));
   }
 
-  #onTops(from: number, body: Uint8Array): void {
-    const reader = new ByteReader(body);
-    const { first, end } = bucketsOf(from, this.#context.members);
-    const tops: TopNode[] = [];
-    for (let bucket = first; bucket < end; bucket++) {
-      tops.push(decodeTop(reader.bytes().slice(), bucketPosition(bucket)));
-    }
-    const accessList = reader.bytes().slice();
-    const keys = reader.number();
-    reader.end();
-    this.#tops[from] = { tops, accessList, keys };
-  }
-
-  #decide(): void {
-    const results = this.#results as Results[];
-    const tops = this.#tops as OwnerPart[];
-    const { codeReads, ancestorsRead } = this.#body!;
-    const block = assembleBlock(
-      this.#task,
-      this.#body!,
-      tops.flatMap((each) => each.tops),
-    );
-    this.#context.hashed.note(
-      tops.map(({ keys }) => keys),
-      block.header.gasUsed,
-    );
+  #decide({ block, accessLists, topsDigests, codeReads, ancestorsRead, keysHashed, figures }: MadeBlock): void {
+    this.#context.hashed.note(keysHashed, block.header.gasUsed);
     this.#ancestorsRead = ancestorsRead;
-    tops[coordinator]!.accessList = this.#prepared!.accessList;
+    this.#prepared!.accessList = accessLists[coordinator]!;
     this.#whole = {
       block,
-      accessLists: tops.map(({ accessList }) => accessList),
-      topsDigests: tops.map((each) => digestOfTops(each.tops)),
+      accessLists,
+      topsDigests,
       codeReads,
       figures: {
         rounds: this.#executor.round,
-        positions: this.#positions,
-        runs: results.map(({ figures }) => figures.runs),
-        gas: results.map(({ figures }) => figures.gas),
-        remoteReads: results.map(({ figures }) => figures.remoteReads),
+        positions: this.#validation!.positions,
+        runs: figures.map(({ runs }) => runs),
+        gas: figures.map(({ gas }) => gas),
+        remoteReads: figures.map(({ remoteReads }) => remoteReads),
       },
     };
     this.#decideOn(block.header);
@@ -1048,18 +882,8 @@ export class Attempt {
   }
 }
 
-/** `every` passes over holes. */
-function isFull(list: readonly unknown[]): boolean {
-  for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
-  return true;
-}
-
 function fromCoordinator(from: number): void {
   if (from !== coordinator) throw malformed(`is the coordinator's to send, not member ${from}'s`);
-}
-
-function range(from: number, end: number): number[] {
-  return Array.from({ length: end - from }, (_, index) => from + index);
 }
 
 function senderOf(raw: Uint8Array): Address | undefined {

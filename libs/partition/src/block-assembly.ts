@@ -1,0 +1,147 @@
+import { OrderedTrie } from '@sheaf/ethereum';
+import type { Hash32 } from '@sheaf/primitives';
+import { encodeAccessList, type AccessList } from '@sheaf/state';
+import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
+import { bucketPosition, decodeTop, encodeTop, keccakMany, type TopNode } from '@sheaf/trie';
+import { assembleBlock, assembleBody, type AssembledBody } from './assemble-block.ts';
+import { bucketsOf } from './buckets.ts';
+import { ByteReader, ByteWriter } from './bytes.ts';
+import { digestOfTops } from './digest-of-tops.ts';
+import type { MemberFigures, Results } from './results.ts';
+import type { Step } from './steps.ts';
+
+/** The block as its coordinator puts it together. One a member where it is a list. */
+export interface MadeBlock {
+  block: ExecutedBlock;
+  accessLists: Uint8Array[];
+  topsDigests: Uint8Array[];
+  codeReads: Hash32[];
+  /** How many ancestors' headers the block read, the parent's among them. */
+  ancestorsRead: number;
+  /** Accounts and slots that each member hashed. */
+  keysHashed: number[];
+  figures: MemberFigures[];
+}
+
+/** What an owner makes of its accounts. */
+export interface OwnerPart {
+  tops: TopNode[];
+  accessList: Uint8Array;
+  /** Accounts and slots that changed. */
+  keys: number;
+}
+
+export function encodeOwnerPart({ tops, accessList, keys }: OwnerPart): Uint8Array {
+  const writer = new ByteWriter(accessList.length + 600 * tops.length);
+  for (const top of tops) writer.bytes(encodeTop(top));
+  writer.bytes(accessList);
+  writer.number(keys);
+  return writer.finish();
+}
+
+/** @throws ChainError `INVALID_ARGUMENT` */
+export function decodeOwnerPart(bytes: Uint8Array, from: number, members: number): OwnerPart {
+  const reader = new ByteReader(bytes);
+  const { first, end } = bucketsOf(from, members);
+  const tops: TopNode[] = [];
+  for (let bucket = first; bucket < end; bucket++) {
+    tops.push(decodeTop(reader.bytes().slice(), bucketPosition(bucket)));
+  }
+  const accessList = reader.bytes().slice();
+  const keys = reader.number();
+  reader.end();
+  return { tops, accessList, keys };
+}
+
+/** Transactions that are put into their trie in a step. */
+const transactionsPerStep = 128;
+
+/** The coordinator's putting together of the block, in steps of which each is done as soon as it can be. */
+export class BlockAssembly {
+  readonly #task: BlockTask;
+  readonly #steps: readonly Step[];
+  readonly #rules: ForkRules;
+  readonly #results: (Results | undefined)[];
+  readonly #parts: (OwnerPart | undefined)[];
+  readonly #trie: OrderedTrie;
+  #transactionsPut = 0;
+  #body: AssembledBody | undefined;
+  /** Of its own accounts, until it is encoded: for that one has to know which codes the block read. */
+  #list: Omit<AccessList, 'codeReads'> | undefined;
+
+  constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules, members: number) {
+    this.#task = task;
+    this.#steps = steps;
+    this.#rules = rules;
+    this.#results = new Array<Results | undefined>(members);
+    this.#parts = new Array<OwnerPart | undefined>(members);
+    this.#trie = new OrderedTrie(task.transactions.length, keccakMany);
+  }
+
+  takeResults(from: number, results: Results): void {
+    this.#results[from] = results;
+  }
+
+  takePart(from: number, part: OwnerPart): void {
+    this.#parts[from] = part;
+  }
+
+  /** The coordinator's own, number 0: `list` is its access list. */
+  takeOwnPart(part: Omit<OwnerPart, 'accessList'>, list: Omit<AccessList, 'codeReads'>): void {
+    this.#parts[0] = { ...part, accessList: new Uint8Array(0) };
+    this.#list = list;
+  }
+
+  /** Something that the block will need, whatever comes of it. `false`: there is no more. */
+  prepare(): boolean {
+    const { transactions } = this.#task;
+    if (this.#body !== undefined || this.#transactionsPut === transactions.length) return false;
+    const first = this.#transactionsPut;
+    this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
+    this.#trie.put(first, transactions.slice(first, this.#transactionsPut));
+    return true;
+  }
+
+  /** `true`: something was done; `false`: there is nothing to do until more comes. @throws ChainError as `assembleBody` does */
+  step(): boolean | MadeBlock {
+    if (this.#body === undefined) {
+      if (!isFull(this.#results)) return false;
+      this.#body = assembleBody(this.#task, this.#steps, this.#rules, this.#results as Results[], () => {
+        while (this.prepare());
+        return this.#trie.root();
+      });
+      return true;
+    }
+    const [own] = this.#parts;
+    if (own === undefined) return false;
+    if (this.#list !== undefined) {
+      own.accessList = encodeAccessList({ ...this.#list, codeReads: this.#body.codeReads });
+      this.#list = undefined;
+      return true;
+    }
+    return isFull(this.#parts) && this.#whole(this.#body, this.#parts as OwnerPart[], this.#results as Results[]);
+  }
+
+  #whole(body: AssembledBody, parts: readonly OwnerPart[], results: readonly Results[]): MadeBlock {
+    const { codeReads, ancestorsRead } = body;
+    return {
+      block: assembleBlock(
+        this.#task,
+        body,
+        parts.flatMap((each) => each.tops),
+      ),
+      accessLists: parts.map(({ accessList }) => accessList),
+      topsDigests: parts.map((each) => digestOfTops(each.tops)),
+      codeReads,
+      ancestorsRead,
+      keysHashed: parts.map(({ keys }) => keys),
+      figures: results.map(({ figures }) => figures),
+    };
+  }
+}
+
+/** `every` passes over holes. */
+export function isFull(list: readonly unknown[]): boolean {
+  for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
+  return true;
+}
