@@ -1,5 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { limits, RlpReader, toHash32, type ChainError, type RlpItem } from '@sheaf/primitives';
+import { limits, RlpReader, toHash32, zeroHash, type ChainError, type RlpItem } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList, readRecipient } from './fields.ts';
 import { secp256k1Order } from './signing-digest.ts';
 import type { AccessListEntry, Authorization, Transaction, TransactionFields, TransactionType } from './transaction.ts';
@@ -10,18 +10,19 @@ const uint256Max = 2n ** 256n - 1n;
 /** How many RLP fields the signed form of each type has. */
 const fieldCounts = [9, 11, 12, 14, 13] as const;
 
+const noBytes = new Uint8Array(0);
 const halfOrder = secp256k1Order / 2n;
 
 /**
  * The transaction in `raw`: canonical RLP, bounded fields, low `s` (EIP-2), at most `limits.transactionBytesMax` bytes,
- * and nothing that no block may have. Blobs are not part of it: type 3 is accepted only without its network wrapper.
+ * and nothing that no block may have. `hash`: keccak256 of `raw`, where it is known. Blobs are not part of it: type 3 is accepted only without its network wrapper.
  * @throws ChainError `INVALID_ARGUMENT` naming the field, for example `transaction.nonce`
  */
-export function decodeTransaction(raw: Uint8Array): Transaction {
+export function decodeTransaction(raw: Uint8Array, hash?: Uint8Array): Transaction {
   if (raw.length > limits.transactionBytesMax) {
     throw invalid('transaction', `is ${raw.length} bytes; at most ${limits.transactionBytesMax} are allowed`);
   }
-  const transaction = readTransaction(raw);
+  const transaction = readTransaction(raw, hash);
   checkRules(transaction);
   return transaction;
 }
@@ -31,13 +32,15 @@ export function decodeTransaction(raw: Uint8Array): Transaction {
  * not checked: for blocks that others made.
  * @throws ChainError `INVALID_ARGUMENT` naming the field
  */
-export function readTransaction(raw: Uint8Array): Transaction {
+export function readTransaction(raw: Uint8Array, hash = keccak256(raw)): Transaction {
   const typed = raw.length > 0 && raw[0]! < 0x80;
   const type = typed ? raw[0]! : 0;
   if ((typed && type === 0) || type > 4) throw invalid('transaction.type', `${type} is not known`);
   const fields = new Fields(new RlpReader(raw, typed ? 1 : 0, 'transaction'), fieldCounts[type as TransactionType]);
-  const transaction = type === 0 ? readLegacy(fields, raw) : readTyped(fields, raw, type as 1 | 2 | 3 | 4);
+  const transaction = type === 0 ? readLegacy(fields) : readTyped(fields, type as 1 | 2 | 3 | 4);
   fields.end();
+  transaction.raw = raw;
+  transaction.hash = toHash32(hash);
   checkSignature(transaction);
   return transaction;
 }
@@ -83,7 +86,8 @@ class Fields {
   }
 }
 
-function readLegacy(fields: Fields, raw: Uint8Array): Transaction {
+/** But for `raw` and `hash`. */
+function readLegacy(fields: Fields): Transaction {
   const nonce = fields.integer('transaction.nonce', 8);
   const gasPrice = fields.integer('transaction.gasPrice', 32);
   const gasLimit = fields.integer('transaction.gasLimit', 8);
@@ -114,12 +118,13 @@ function readLegacy(fields: Fields, raw: Uint8Array): Transaction {
     yParity: (replayProtected ? (v - 35n) % 2n : v - 27n) === 0n ? 0 : 1,
     r: fields.integer('transaction.r', 32),
     s: fields.integer('transaction.s', 32),
-    hash: toHash32(keccak256(raw)),
-    raw,
+    hash: zeroHash,
+    raw: noBytes,
   };
 }
 
-function readTyped(fields: Fields, raw: Uint8Array, type: 1 | 2 | 3 | 4): Transaction {
+/** But for `raw` and `hash`. */
+function readTyped(fields: Fields, type: 1 | 2 | 3 | 4): Transaction {
   const chainId = fields.integer('transaction.chainId', 8);
   const nonce = fields.integer('transaction.nonce', 8);
   const tip = fields.integer(type === 1 ? 'transaction.gasPrice' : 'transaction.maxPriorityFeePerGas', 32);
@@ -140,8 +145,8 @@ function readTyped(fields: Fields, raw: Uint8Array, type: 1 | 2 | 3 | 4): Transa
     yParity: readParity(fields),
     r: fields.integer('transaction.r', 32),
     s: fields.integer('transaction.s', 32),
-    hash: toHash32(keccak256(raw)),
-    raw,
+    hash: zeroHash,
+    raw: noBytes,
   };
   if (type === 1) transaction.gasPrice = tip;
   return transaction;

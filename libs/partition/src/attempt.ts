@@ -323,7 +323,9 @@ export class Attempt {
     }
     const end = Math.min(this.#own.length, this.#readCount + readPerStep);
     const addresses: Uint8Array[] = [];
-    const read = this.#own.slice(this.#readCount, end).flatMap((position) => {
+    const positions = this.#own.slice(this.#readCount, end);
+    this.#executor.read(positions);
+    const read = positions.flatMap((position) => {
       const read = this.#executor.transaction(position);
       if (read?.transaction === undefined) return [];
       const { transaction, sender } = read;

@@ -63,7 +63,7 @@ export class BlockAssembly {
   readonly #rules: ForkRules;
   readonly #results: (Results | undefined)[];
   readonly #parts: (OwnerPart | undefined)[];
-  readonly #trie: OrderedTrie;
+  #trie: OrderedTrie | undefined;
   #transactionsPut = 0;
   #body: AssembledBody | undefined;
   /** Of its own accounts, until it is encoded: for that one has to know which codes the block read. */
@@ -75,7 +75,6 @@ export class BlockAssembly {
     this.#rules = rules;
     this.#results = new Array<Results | undefined>(members);
     this.#parts = new Array<OwnerPart | undefined>(members);
-    this.#trie = new OrderedTrie(task.transactions.length, keccakMany);
   }
 
   takeResults(from: number, results: Results): void {
@@ -98,6 +97,7 @@ export class BlockAssembly {
     if (this.#body !== undefined || this.#transactionsPut === transactions.length) return false;
     const first = this.#transactionsPut;
     this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
+    this.#trie ??= new OrderedTrie(transactions.length, keccakMany);
     this.#trie.put(first, transactions.slice(first, this.#transactionsPut));
     return true;
   }
@@ -108,7 +108,7 @@ export class BlockAssembly {
       if (!isFull(this.#results)) return false;
       this.#body = assembleBody(this.#task, this.#steps, this.#rules, this.#results as Results[], () => {
         while (this.prepare());
-        return this.#trie.root();
+        return this.#trie?.root();
       });
       return true;
     }

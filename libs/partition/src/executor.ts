@@ -22,6 +22,7 @@ import {
   type ForkRules,
   type ReadTransaction,
 } from '@sheaf/state-transition';
+import { keccakMany } from '@sheaf/trie';
 import {
   accountAt,
   lastWipe,
@@ -105,6 +106,18 @@ export class Executor {
     const step = this.#options.steps[position]!;
     if (step.kind !== 'transaction') return undefined;
     return (this.#read[position] ??= readTask(this.#options.task, this.#options.rules, step.index));
+  }
+
+  /** Reads the transactions of these positions: hashed together. */
+  read(positions: readonly number[]): void {
+    const { task, rules, steps } = this.#options;
+    const found = positions.flatMap((position) => {
+      const step = steps[position]!;
+      if (step.kind !== 'transaction' || this.#read[position] !== undefined) return [];
+      return [{ position, index: step.index }];
+    });
+    const hashes = keccakMany(found.map(({ index }) => task.transactions[index]!));
+    found.forEach(({ position, index }, at) => (this.#read[position] = readTask(task, rules, index, hashes[at])));
   }
 
   /** Its run, of which the memory has what it left; or what it lacks, and nothing has changed. */

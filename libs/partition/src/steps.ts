@@ -33,11 +33,11 @@ export function systemStepsBefore(rules: ForkRules): number {
   return rules.prague ? 2 : 1;
 }
 
-/** The transaction with its sender, or why it cannot be in the block. */
-export function readTask(task: BlockTask, rules: ForkRules, index: number): ReadTransaction {
+/** The transaction with its sender, or why it cannot be in the block. `hash`: keccak256 of it, where it is known. */
+export function readTask(task: BlockTask, rules: ForkRules, index: number, hash?: Uint8Array): ReadTransaction {
   const raw = task.transactions[index]!;
   const known = task.senders && { sender: task.senders[index] };
-  if (task.kind === 'payload') return readPayloadTransaction(raw, known, rules);
-  const transaction = readTransaction(raw);
+  if (task.kind === 'payload') return readPayloadTransaction(raw, known, rules, hash);
+  const transaction = readTransaction(raw, hash);
   return { transaction, sender: known?.sender ?? recoverSender(transaction) };
 }

@@ -1,5 +1,6 @@
 import type { Evm } from '@sheaf/evm';
 import type { BlockState } from '@sheaf/state';
+import { keccakMany } from '@sheaf/trie';
 import { environmentOf } from './block-environment.ts';
 import { BlockHashes } from './block-hashes.ts';
 import { BlockOverlay } from './block-overlay.ts';
@@ -42,8 +43,10 @@ export function executePayload(
 function runAll(run: BlockRun, rules: ForkRules, { transactions: raws, senders }: BlockTask) {
   const transactions: Uint8Array[] = [];
   const dropped: DroppedTransaction[] = [];
+  const hashes = keccakMany(raws);
   for (const [payloadIndex, raw] of raws.entries()) {
-    const read = readPayloadTransaction(raw, senders && { sender: senders[payloadIndex] }, rules);
+    const known = senders && { sender: senders[payloadIndex] };
+    const read = readPayloadTransaction(raw, known, rules, hashes[payloadIndex]);
     if (read.transaction === undefined) {
       dropped.push({ payloadIndex, hash: read.hash, reason: read.reason });
       continue;

@@ -12,15 +12,16 @@ export type ReadTransaction =
 
 /**
  * A payload's transaction with its sender. The order of the rules, here and in `applyTransaction`, is the protocol's:
- * the reason is the same for everyone.
+ * the reason is the same for everyone. `rawHash`: keccak256 of `raw`, where it is known.
  */
 export function readPayloadTransaction(
   raw: Uint8Array,
   known: { sender: Address | undefined } | undefined,
   rules: ForkRules,
+  rawHash = keccak256(raw),
 ): ReadTransaction {
-  const transaction = accepted(() => decodeTransaction(raw));
-  if (transaction === undefined) return { hash: toHash32(keccak256(raw)), reason: 'MALFORMED' };
+  const transaction = accepted(() => decodeTransaction(raw, rawHash));
+  if (transaction === undefined) return { hash: toHash32(rawHash), reason: 'MALFORMED' };
   const { hash } = transaction;
   // Payloads have no blobs: data availability is the chain's own.
   if (transaction.type === 3) return { hash, reason: 'BLOB_TRANSACTION' };
