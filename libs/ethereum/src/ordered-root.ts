@@ -122,10 +122,19 @@ export class OrderedTrie {
   /** How a parent has each node: itself while it is short, else by its hash. */
   #refer(nodes: readonly Uint8Array[], take: (at: number, reference: Uint8Array) => void): void {
     const digests = this.#hashMany(nodes);
-    nodes.forEach((node, at) => take(at, node.length < 32 ? node : encodeRlpBytes(digests[at]!)));
+    const hashed = new Uint8Array(hashedBytes * nodes.length);
+    nodes.forEach((node, at) => {
+      if (node.length < 32) return take(at, node);
+      const from = at * hashedBytes;
+      hashed[from] = 0x80 + 32;
+      hashed.set(digests[at]!, from + 1);
+      take(at, hashed.subarray(from, from + hashedBytes));
+    });
   }
 }
 
+/** RLP of a hash. */
+const hashedBytes = 33;
 const noBytes = new Uint8Array(0);
 const emptyItem = encodeRlpBytes(noBytes);
 

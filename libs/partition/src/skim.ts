@@ -18,10 +18,10 @@ export function skim(raw: Uint8Array): Skimmed | undefined {
   const cursor = new Cursor(raw, typed ? 1 : 0);
   if (!cursor.enter()) return undefined;
   const before = type === 0 ? 2 : type === 1 ? 3 : 4;
-  for (let i = 0; i < before; i++) if (cursor.item() === undefined) return undefined;
+  for (let i = 0; i < before; i++) if (!cursor.skip()) return undefined;
   const gas = cursor.item();
   const to = cursor.item();
-  if (cursor.item() === undefined) return undefined;
+  if (!cursor.skip()) return undefined;
   const data = cursor.item();
   if (gas === undefined || to === undefined || data === undefined || gas.length > 8) return undefined;
   let gasLimit = 0;
@@ -34,6 +34,8 @@ export function skim(raw: Uint8Array): Skimmed | undefined {
 class Cursor {
   readonly #bytes: Uint8Array;
   #at: number;
+  /** Where the string begins that was passed over last. */
+  #start = 0;
 
   constructor(bytes: Uint8Array, at: number) {
     this.#bytes = bytes;
@@ -47,12 +49,20 @@ class Cursor {
     return true;
   }
 
-  /** The next item, which is a string. */
+  /** The next item, which is a string; a view. */
   item(): Uint8Array | undefined {
+    return this.skip() ? this.#bytes.subarray(this.#start, this.#at) : undefined;
+  }
+
+  /** Passes over a string. `false`: there is none. */
+  skip(): boolean {
     const bytes = this.#bytes;
     const first = bytes[this.#at];
-    if (first === undefined || first >= 0xc0) return undefined;
-    if (first < 0x80) return bytes.subarray(this.#at, ++this.#at);
+    if (first === undefined || first >= 0xc0) return false;
+    if (first < 0x80) {
+      this.#start = this.#at++;
+      return true;
+    }
     let length = first - 0x80;
     let start = this.#at + 1;
     if (first > 0xb7) {
@@ -61,8 +71,9 @@ class Cursor {
       for (let i = 0; i < digits; i++) length = length * 256 + (bytes[start + i] ?? 0);
       start += digits;
     }
-    if (start + length > bytes.length) return undefined;
+    if (start + length > bytes.length) return false;
+    this.#start = start;
     this.#at = start + length;
-    return bytes.subarray(start, this.#at);
+    return true;
   }
 }
