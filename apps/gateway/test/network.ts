@@ -268,10 +268,12 @@ function execution(script: Script): Handlers<executionV1.ExecutionServiceService
       for (const [index, { transactionHash }] of receipts.entries()) {
         if (transactionIndex !== undefined && transactionIndex !== index) continue;
         const json = Buffer.from(trace({ ...asked, index }));
-        // In two pieces, as a long one comes.
-        const half = json.length >> 1;
-        yield { transactionHash: hexToBuffer(transactionHash), json: json.subarray(0, half), last: false };
-        yield { transactionHash: hexToBuffer(transactionHash), json: json.subarray(half), last: true };
+        // A long one comes in pieces; a short one does here, in the midst of its letters.
+        const size = Math.min(2 ** 20, (json.length >> 1) + 1);
+        for (let at = 0; at < json.length; at += size) {
+          const last = at + size >= json.length;
+          yield { transactionHash: hexToBuffer(transactionHash), json: json.subarray(at, at + size), last };
+        }
       }
     },
     traceCall: async function* ({ block, message, options }) {

@@ -81,6 +81,11 @@ export function answerJobs(
   async function traceBlock({ height, index, options }: Extract<Job, { type: 'trace-block' }>) {
     store.refresh();
     const record = blockOf(store, height);
+    const lowest = store.oldestState() + 1n;
+    if (height < lowest) {
+      const message = `block ${height} cannot be traced: the state before it is not kept; the lowest block that can be is ${lowest}`;
+      throw new ChainError({ code: 'NOT_FOUND', message });
+    }
     const { header, transactions } = decodeBlock(record.rlp);
     if (index !== undefined && index >= transactions.length) {
       const message = `block ${height} has ${transactions.length} transactions, none at ${index}`;
