@@ -1,4 +1,5 @@
 import type { BlockExecutor, Caller, Executed, TraceMaker, TransactionTrace } from '../ports.ts';
+import type { TraceOptions } from '@sheaf/proto';
 import type { CallResult, Witness } from '@sheaf/state-transition';
 import type { Metrics } from '../metrics.ts';
 import type { Job } from '../workers/messages.ts';
@@ -39,8 +40,10 @@ export function createCaller(options: { timeoutMs: number }, deps: { threads: Th
 
 /** Traces, in threads that are opened when the first one is asked for. */
 export function createTraceMaker(deps: { threads(): Promise<Threads>; metrics: Metrics }): TraceMaker {
-  const runMsMax = traceLimits.runMsMax + traceLimits.graceMs;
-  const run = async (job: Job, { signal, deadlineMs }: CallLimits): Promise<unknown> => {
+  const run = async (job: Job, { timeoutMs }: TraceOptions, limits: CallLimits): Promise<unknown> => {
+    const { signal, deadlineMs } = limits;
+    const runMsMax =
+      (timeoutMs === 0 ? traceLimits.runMsMax : Math.min(timeoutMs, traceLimits.runMsMax)) + traceLimits.graceMs;
     const done = deps.metrics.traceSeconds.startTimer();
     try {
       const threads = await deps.threads();
@@ -56,8 +59,8 @@ export function createTraceMaker(deps: { threads(): Promise<Threads>; metrics: M
   };
   return {
     traceBlock: async (height, index, options, limits) =>
-      (await run({ type: 'trace-block', height, index, options }, limits)) as TransactionTrace[],
+      (await run({ type: 'trace-block', height, index, options }, options, limits)) as TransactionTrace[],
     traceCall: async (height, message, options, limits) =>
-      (await run({ type: 'trace-call', height, message, options }, limits)) as Uint8Array,
+      (await run({ type: 'trace-call', height, message, options }, options, limits)) as Uint8Array,
   };
 }
