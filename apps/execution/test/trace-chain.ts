@@ -1,6 +1,15 @@
 // A chain of a few blocks whose transactions do what a trace can tell: nested messages of every kind, failures of every kind.
-import { signTransaction } from '@sheaf/ethereum';
-import { bytesToHex, hexToBytes, toAddress, type Address, type Hash32, type Hex } from '@sheaf/primitives';
+import { privateKeyToAddress, signDigest } from '@sheaf/crypto';
+import { authorizationDigest, signTransaction, type Authorization, type UnsignedTransaction } from '@sheaf/ethereum';
+import {
+  bytesToBigint,
+  bytesToHex,
+  hexToBytes,
+  toAddress,
+  type Address,
+  type Hash32,
+  type Hex,
+} from '@sheaf/primitives';
 import { sealChain, type ReferenceChain } from './reference-chain.ts';
 
 const at = (fill: string): Address => toAddress(`0x${fill.repeat(20)}`);
@@ -62,6 +71,7 @@ function create(init: string, options: { salt?: number; value?: number | bigint 
   return `${push(`0x${init}`)}${push(0)}52${salt === undefined ? `${tail}f0` : `${push(salt)}${tail}f5`}`;
 }
 
+const fiveKey = new Uint8Array(32).fill(5);
 const errorNo = `08c379a0${hex(32, 32)}${hex(2, 32)}${'6e6f'.padEnd(64, '0')}`;
 const codes: [Address, string][] = [
   [
@@ -129,7 +139,7 @@ export interface TraceChain extends ReferenceChain {
   transactions: Uint8Array[];
 }
 
-/** Block 1 has a transfer, block 2 what is traced, block 3 a transfer. */
+/** Block 1 has transfers, block 2 what is traced, block 3 a transfer. */
 export async function traceChain(): Promise<TraceChain> {
   const alloc = new Map(
     codes.map(([address, code]) => {
@@ -140,11 +150,11 @@ export async function traceChain(): Promise<TraceChain> {
   const transactions: Uint8Array[] = [];
   const chain = await sealChain(3, { alloc }, (i, spec, accounts) => {
     const [sender] = accounts;
-    let nonce = i === 0 ? 0n : 1n;
-    const signed = (fields: { to?: Address; data?: Uint8Array; value?: bigint; gasLimit?: bigint }) =>
+    let nonce = i === 0 ? 0n : 2n;
+    const signed = (fields: Partial<UnsignedTransaction>) =>
       signTransaction(
         {
-          type: 2,
+          type: fields.authorizationList === undefined ? 2 : 4,
           chainId: spec.chainId,
           nonce: nonce++,
           maxFeePerGas: 3_000_000_000n,
@@ -154,7 +164,9 @@ export async function traceChain(): Promise<TraceChain> {
         },
         sender!.privateKey,
       );
-    if (i === 0) return [signed({ to: at('79'), value: 1n, gasLimit: 21_000n })];
+    if (i === 0) {
+      return [at('79'), privateKeyToAddress(fiveKey)].map((to) => signed({ to, value: 1n, gasLimit: 21_000n }));
+    }
     if (i === 2) return [];
     transactions.push(
       signed({ to: callsAll, data: hexToBytes(word(1)), value: 50n }),
@@ -169,10 +181,27 @@ export async function traceChain(): Promise<TraceChain> {
       signed({ to: at('80'), value: 7n, gasLimit: 21_000n }),
       signed({ to: toAddress(`0x${hex(4, 20)}`), data: hexToBytes('0x0102'), gasLimit: 40_000n }),
       signed({ to: destroys, gasLimit: 60_000n }),
+      // Two accounts that are there, and one of a nonce that it has not.
+      signed({
+        to: accounts[3]!.address,
+        data: hexToBytes(word(9)),
+        authorizationList: [
+          authorize(store, 0n, accounts[3]!.privateKey),
+          authorize(store, 0n, fiveKey),
+          authorize(store, 5n, accounts[4]!.privateKey),
+        ],
+      }),
+      signed({ to: refunds }),
     );
     return transactions;
   });
   return { ...chain, codes: codes.map(([address, code]) => [address, hexToBytes(`0x${code}`)]), transactions };
+}
+
+function authorize(address: Address, nonce: bigint, privateKey: Uint8Array): Authorization {
+  const fields = { chainId: 0n, address, nonce };
+  const { r, s, yParity } = signDigest(authorizationDigest(fields), privateKey);
+  return { ...fields, r: bytesToBigint(r), s: bytesToBigint(s), yParity };
 }
 
 export function word(value: number): Hash32 {

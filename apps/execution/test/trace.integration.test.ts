@@ -12,6 +12,8 @@ const deadlineMs = 20_000;
 const traced = 2;
 /** Place of the transaction that looks at its block. */
 const lookIndex = 8;
+/** Of the one with authorizations. */
+const authorizesIndex = 12;
 
 let chain: TraceChain;
 let lanes: TestLane[];
@@ -111,7 +113,7 @@ test('both members of a lane answer what one alone does, and one transaction is 
     const whole = await traceBlock(one!, tracer);
     expect(whole).toHaveLength(chain.transactions.length);
     expect(await traceBlock(two!, tracer)).toEqual(whole);
-    for (const index of [0, 1, 8]) expect(await traceBlock(two!, tracer, index)).toEqual([whole[index]]);
+    for (const index of [0, 8, 12]) expect(await traceBlock(two!, tracer, index)).toEqual([whole[index]]);
     const call = await traceCall(one!, tracer, {});
     for (const member of [0, 1]) expect(await traceCall(two!, tracer, {}, member)).toEqual(call);
   }
@@ -169,7 +171,9 @@ test('both members of a lane answer what one alone does, and one transaction is 
       if (index === lookIndex) continue;
       const { failed, returnValue } = theirs;
       expect(ours).toMatchObject({ failed, returnValue });
-      const steps = ours.structLogs.map((log) => comparableStep(log, log));
+      // geth counts what authorizations give back from the start, Foundry in the end.
+      const start = index === authorizesIndex ? 25_000 : 0;
+      const steps = ours.structLogs.map((log) => comparableStep({ ...log, refund: (log.refund ?? 0) - start }, log));
       expect(steps).toEqual(theirs.structLogs.map((log, at) => comparableStep(log, ours.structLogs[at]!)));
     }
   });
@@ -286,9 +290,9 @@ test('what cannot be traced is refused by name', async () => {
     field: 'block.height',
   });
   expect(await refusal(traceBlock(one!, calls, undefined, 99))).toMatchObject({ code: 'NOT_FOUND' });
-  expect(await refusal(traceBlock(one!, calls, 12))).toMatchObject({
+  expect(await refusal(traceBlock(one!, calls, 14))).toMatchObject({
     code: 'NOT_FOUND',
-    message: 'block 2 has 12 transactions, none at 12',
+    message: 'block 2 has 14 transactions, none at 14',
   });
   const { client } = two!.members[1]!;
   const asking = async () => {

@@ -2,6 +2,7 @@ import { createAddressFromString } from '@ethereumjs/util';
 import { contractAddress } from '@sheaf/ethereum';
 import { bytesToBigint, bytesToHex, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import type { Tracer } from '@sheaf/proto';
+import { isDelegation } from './authorization-refund.ts';
 import { isCall, op } from './instructions.ts';
 import { codeIn, type OverlayState, type TraceState } from './overlay-state.ts';
 import type { TraceBudget } from './trace-budget.ts';
@@ -53,9 +54,7 @@ export function createPrestateTracer(options: Options, subject: TraceSubject, bu
   async function delegates(state: OverlayState): Promise<void> {
     for (const address of called) {
       const code = await state.getCode(createAddressFromString(address));
-      if (code.length === 23 && code[0] === 0xef && code[1] === 0x01 && code[2] === 0x00) {
-        look(bytesToHex(code.subarray(3)) as Address);
-      }
+      if (isDelegation(code)) look(bytesToHex(code.subarray(3)) as Address);
     }
   }
 

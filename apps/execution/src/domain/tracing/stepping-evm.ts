@@ -106,6 +106,8 @@ export interface SteppingRun {
   tracer: RunTracer;
   /** Of one of the 256 blocks before. */
   blockHash(number: bigint): Uint8Array | undefined;
+  /** What is refunded already when the first message begins. */
+  refund: bigint;
 }
 
 /** One machine for all runs of a trace, one after the other. */
@@ -147,7 +149,12 @@ export class SteppingEvm {
       blockchain,
       customPrecompiles: ownPrecompiles(chain.fork),
     });
-    stepping.evm = new SteppingEvm(evm, state, budget, { state: noState, tracer: idle, blockHash: () => undefined });
+    stepping.evm = new SteppingEvm(evm, state, budget, {
+      state: noState,
+      tracer: idle,
+      blockHash: () => undefined,
+      refund: 0n,
+    });
     stepping.evm.#watch();
     return stepping.evm;
   }
@@ -250,12 +257,12 @@ export class SteppingEvm {
     step: Pick<Step, 'pc' | 'code' | 'name' | 'gas' | 'cost' | 'fault' | 'loaded'>,
     memoryWords: number,
   ): void {
-    const { tracer } = this.#run;
+    const { tracer, refund } = this.#run;
     if (tracer.step === undefined) return;
     tracer.step({
       ...step,
       depth: machine.env.depth + 1,
-      refund: machine.gasRefund ?? 0n,
+      refund: refund + (machine.gasRefund ?? 0n),
       address: machine.env.address.toString() as Address,
       stack: machine.stack.getStack(),
       memory: machine.memory._store.subarray(0, memoryWords * 32),

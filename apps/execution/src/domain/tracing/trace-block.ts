@@ -9,6 +9,7 @@ import type { TraceOptions } from '@sheaf/proto';
 import type { StateReader } from '@sheaf/state';
 import { BlockHashes, BlockOverlay, BlockRun, environmentOf, type ForkRules } from '@sheaf/state-transition';
 import type { TransactionTrace } from '../../ports.ts';
+import { authorizationRefund } from './authorization-refund.ts';
 import { createTracer } from './create-tracer.ts';
 import { hostState, type Fetch } from './host-state.ts';
 import { SteppingEvm } from './stepping-evm.ts';
@@ -102,13 +103,15 @@ async function openStepper(
   const block = blockOf(header, stepping);
   return {
     async trace(raw, stored, found, logsBefore) {
-      const { nonce, gasLimit, to, authorizationList } = decodeTransaction(raw);
+      const transaction = decodeTransaction(raw);
+      const { nonce, gasLimit, to, authorizationList } = transaction;
       const authorities = authorizationList.map(recoverAuthority).filter((authority) => authority !== undefined);
       const { sender, transactionHash } = stored;
       const { coinbase } = header;
       const subject = { from: sender, to, nonce, gasLimit, coinbase, authorities, logsBefore };
       const tracer = createTracer(options.tracer, subject, budget);
-      stepping.begin({ ...found, tracer });
+      const refund = await authorizationRefund(transaction, sender, rules.chainId, found.state);
+      stepping.begin({ ...found, tracer, refund });
       const signed = createTxFromRLP(raw, { common, freeze: false });
       const tx = Object.assign(signed, { getSenderAddress: () => createAddressFromString(sender) });
       const outcome = await step(vm, tx, block, stored);

@@ -48,7 +48,7 @@ export async function traceCall(
   };
   const tracer = createTracer(options.tracer, subject, budget);
   const stepping = await SteppingEvm.open(rules, budget);
-  stepping.begin({ state: found, tracer, blockHash: (number) => hashes.hash(number) });
+  stepping.begin({ state: found, tracer, blockHash: (number) => hashes.hash(number), refund: 0n });
   const outcome = await run(stepping, rules, { message, header, gasLimit }, expected);
   return new TextEncoder().encode(await tracer.finish(outcome, stepping.state));
 }
