@@ -1,9 +1,12 @@
 // Goal: a trace is what geth would tell, at every member of a lane alike, and what is not right or too much is an error.
 // Method: lanes of 1 and 2 members with LMDB stores and gRPC over the same blocks, whose transactions do what a trace can tell;
 // Foundry's node, over the same transactions, as the peer.
-import { bytesToHex, ChainError, hexToBytes, type ChainErrorDetail } from '@sheaf/primitives';
+import { decodeBlock, type Receipt } from '@sheaf/ethereum';
+import { bytesToHex, ChainError, hexToBytes, toHeight, type ChainErrorDetail } from '@sheaf/primitives';
 import { messageToWire, traceOptionsToWire, type executionV1, type Tracer } from '@sheaf/proto';
 import type { CallMessage } from '@sheaf/state-transition';
+import { openTracing } from '../src/domain/tracing/tracing.ts';
+import { traceLimits, type TraceLimits } from '../src/trace-limits.ts';
 import { hasAnvil, startAnvil, type Anvil } from './anvil.ts';
 import { openLocalLane, type TestLane } from './local-lane.ts';
 import { callsAll, refunds, reverts, store, traceChain, word, type TraceChain } from './trace-chain.ts';
@@ -46,18 +49,21 @@ async function traceBlock(lane: TestLane, tracer: Tracer, index?: number, height
   return traces;
 }
 
+const emptyMessage: Omit<CallMessage, 'from'> = {
+  to: callsAll,
+  data: hexToBytes(word(1)),
+  value: 0n,
+  gasLimit: 0n,
+  gasPrice: 0n,
+  accessList: [],
+  overrides: [],
+};
 const prestate = (diffMode: boolean): Tracer => ({ kind: 'prestate', diffMode });
 
 async function traceCall(lane: TestLane, tracer: Tracer, fields: Partial<CallMessage>, member = 0): Promise<unknown> {
   const message = messageToWire({
+    ...emptyMessage,
     from: chain.accounts[0]!.address,
-    to: callsAll,
-    data: hexToBytes(word(1)),
-    value: 0n,
-    gasLimit: 0n,
-    gasPrice: 0n,
-    accessList: [],
-    overrides: [],
     ...fields,
   });
   const request = { block: at(traced), message, options: traceOptionsToWire({ tracer, timeoutMs: 0 }) };
@@ -300,4 +306,65 @@ test('what cannot be traced is refused by name', async () => {
       break;
   };
   expect(await refusal(asking())).toMatchObject({ code: 'UNAVAILABLE', message: expect.stringContaining('member 0') });
+});
+
+test('a block whose state before it is gone names the lowest that can be traced', async () => {
+  const lane = await openLocalLane(chain, 1, {}, 1);
+  try {
+    for (const sealed of chain.sealed) await lane.execute(sealed);
+    while (lane.members[0]!.writer.maintain());
+    expect(await refusal(traceBlock(lane, calls))).toEqual({
+      code: 'NOT_FOUND',
+      message: 'block 2 cannot be traced: the state before it is not kept; the lowest block that can be is 3',
+    });
+    expect(await traceBlock(lane, calls, undefined, 3)).toEqual([]);
+    const gone = { block: at(1), message: undefined, options: traceOptionsToWire({ tracer: calls, timeoutMs: 0 }) };
+    const asking = async () => {
+      const message = messageToWire({ ...emptyMessage, from: chain.accounts[0]!.address });
+      for await (const _ of lane.members[0]!.client.traceCall({ ...gone, message }, { deadlineMs })) break;
+    };
+    expect(await refusal(asking())).toMatchObject({
+      code: 'NOT_FOUND',
+      message: expect.stringContaining('2 to 3 are'),
+    });
+  } finally {
+    await lane.close();
+  }
+});
+
+describe('of a run that is not as it was, or too much', () => {
+  const tracing = async (limits: Partial<TraceLimits>, tracer: Tracer, change: (receipts: Receipt[]) => void) => {
+    const { writer } = lanes[0]!.members[0]!;
+    const { header, transactions } = decodeBlock(chain.blocks[1]!.rlp);
+    const receipts = chain.blocks[1]!.receipts.map((receipt) => ({ ...receipt }));
+    change(receipts);
+    const options = { tracer, timeoutMs: 0 };
+    const made = await openTracing(chain.spec, { ...traceLimits, ...limits });
+    const ancestors = [chain.blocks[0]!.header, writer.header(toHeight(0))!];
+    const input = { header, transactions, receipts, ancestors, only: undefined, options };
+    const source = { state: writer.stateAt(toHeight(1)), fetch: async () => undefined, guessed: () => [] };
+    return refusal(made.block(input, source, made.budget(options)));
+  };
+
+  test.each<[string, number, Partial<Receipt>]>([
+    ['gas', 4, { gasUsed: 1n }],
+    ['status', 4, { status: false }],
+    ['logs', 0, { logs: [] }],
+  ])('another %s than the receipt has is DATA_LOSS with the transaction', async (_, index, change) => {
+    const { transactionHash } = chain.blocks[1]!.receipts[index]!;
+    const detail = await tracing({}, calls, (receipts) => Object.assign(receipts[index]!, change));
+    expect(detail).toMatchObject({ code: 'DATA_LOSS', message: expect.stringContaining(transactionHash) });
+  });
+
+  test('a trace that is too long is LIMIT, one that takes too long DEADLINE', async () => {
+    const whole = (await traceBlock(lanes[0]!, struct)).reduce((sum, text) => sum + text.length, 0);
+    const none = () => undefined;
+    const message = (what: string) => ({ code: 'LIMIT', message: `the trace has more than ${what}` });
+    expect(await tracing({ answerBytesMax: whole - 1 }, struct, none)).toMatchObject(message(`${whole - 1} bytes`));
+    for (const tracer of [struct, calls, prestate(false), prestate(true)]) {
+      expect(await tracing({ answerBytesMax: 3_000 }, tracer, none)).toMatchObject(message('3000 bytes'));
+    }
+    expect(await tracing({ stepsMax: 1_000 }, calls, none)).toMatchObject(message('1000 instructions'));
+    expect(await tracing({ runMsMax: 1 }, calls, none)).toMatchObject({ code: 'DEADLINE' });
+  });
 });
