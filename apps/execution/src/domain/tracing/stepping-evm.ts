@@ -10,7 +10,7 @@ import { bytesToBigint, bytesToHex, type Address, type Hash32 } from '@sheaf/pri
 import { instructionName, isCall, isCreation, op, stackFault } from './instructions.ts';
 import { OverlayState, type TraceState } from './overlay-state.ts';
 import type { TraceBudget } from './trace-budget.ts';
-import type { MessageKind, MessageStart, RunTracer, Step } from './tracer.ts';
+import type { MessageKind, MessageStart, RunTracer } from './tracer.ts';
 
 /** What of @ethereumjs's machine is looked at. */
 interface Machine {
@@ -51,6 +51,8 @@ interface Pending {
 
 /** A message that runs. */
 interface OpenMessage {
+  /** Which has called it. */
+  parent: OpenMessage | undefined;
   /** Shows only with what comes next: whether it was made. */
   pending: Pending | undefined;
   lastCode: number;
@@ -63,6 +65,7 @@ interface OpenMessage {
 const forks: Record<Fork, Hardfork> = { cancun: Hardfork.Cancun, prague: Hardfork.Prague, osaka: Hardfork.Osaka };
 const depthMax = 1_024;
 const sentryGas = 2_300n;
+const sentryFault = 'out of gas: not enough gas for reentrancy sentry';
 /** EIP-2929: the least that a call costs. */
 const warmCallGas = 100n;
 const noBytes = new Uint8Array(0);
@@ -88,16 +91,17 @@ const words: Record<string, string> = {
   [EVMError.errorMessages.INSUFFICIENT_BALANCE]: 'insufficient balance for transfer',
 };
 
-/** An instruction that has asked for its gas. */
-interface Seen {
+/** An instruction that asks for its gas. */
+interface Asking {
+  gasHandler: GasHandler;
+  gas: bigint;
+  common: Common;
   code: number;
   name: string;
-  gas: bigint;
-  /** Without what it gives to a message. */
-  cost: bigint;
   /** Of the memory before it. */
-  words: number;
-  fault: string | undefined;
+  words: bigint;
+  /** What gas there is. */
+  left: bigint;
 }
 
 /** What a run needs. */
@@ -117,7 +121,8 @@ export class SteppingEvm {
   readonly evm: EVM;
   readonly #budget: TraceBudget;
   #run: SteppingRun;
-  #open: OpenMessage[] = [];
+  /** The innermost that runs. */
+  #message: OpenMessage | undefined;
 
   private constructor(evm: EVM, state: OverlayState, budget: TraceBudget, run: SteppingRun) {
     this.evm = evm;
@@ -162,7 +167,7 @@ export class SteppingEvm {
   /** The next run: whatever an earlier one wrote is gone. */
   begin(run: SteppingRun): void {
     this.#run = run;
-    this.#open = [];
+    this.#message = undefined;
     this.state.begin(run.state);
     this.evm.transientStorage.clear();
   }
@@ -180,7 +185,10 @@ export class SteppingEvm {
     this.evm.events.on('afterMessage', (result) => this.#messageEnds(result));
   }
 
-  /** The instruction as it is, but seen whenever it asks for its gas. */
+  /**
+   * The instruction as it is, but seen whenever it asks for its gas. Hot: what is seen goes on as arguments, because objects for it took
+   * as long as all that @ethereumjs does for an instruction.
+   */
   #wrap({ opcodeInfo, opHandler, gasHandler }: Instruction, code: number): Instruction {
     const info = Object.assign(Object.create(Object.getPrototypeOf(opcodeInfo) as object) as object, opcodeInfo, {
       code,
@@ -192,37 +200,51 @@ export class SteppingEvm {
       opHandler,
       gasHandler: (machine, gas, common) => {
         this.#budget.step();
-        this.#settle(machine);
-        const seen = { code, name, gas: machine.gasLeft, words: Number(machine.memoryWordCount) };
-        const fault = stackFault(code, machine.stack.length);
-        if (fault === undefined && gasHandler !== undefined) return this.#price(machine, gasHandler, gas, common, seen);
-        this.#step(machine, { ...seen, cost: gas, fault });
+        const message = this.#message!;
+        if (message.pending !== undefined) this.#settle(machine);
+        message.lastCode = code;
+        message.fault = stackFault(code, machine.stack.length);
+        const words = machine.memoryWordCount;
+        if (gasHandler !== undefined && message.fault === undefined) {
+          return this.#price(machine, { gasHandler, gas, common, code, name, words, left: machine.gasLeft });
+        }
+        if (message.fault === undefined && gas > machine.gasLeft) message.fault = 'out of gas';
+        if (this.#run.tracer.step !== undefined) this.#tell(machine, code, name, machine.gasLeft, gas, words);
         return gas;
       },
     };
   }
 
-  async #price(
-    machine: Machine,
-    gasHandler: GasHandler,
-    gas: bigint,
-    common: Common,
-    seen: Pick<Seen, 'code' | 'name' | 'gas' | 'words'>,
-  ): Promise<bigint> {
+  /** Of an instruction whose price depends on what it is to do. */
+  async #price(machine: Machine, asking: Asking): Promise<bigint> {
+    const { gasHandler, gas, common, code, name, words, left } = asking;
+    const message = this.#message!;
     let cost: bigint;
     try {
       cost = await gasHandler(machine, gas, common);
     } catch (error) {
       if (!(error instanceof EVMError)) throw error;
       const isGas = error.error === EVMError.errorMessages.OUT_OF_GAS;
+      if (isGas) message.fault = code === op.sstore && left <= sentryGas ? sentryFault : 'out of gas';
       // A call that has too little gas is refused before its price is known: it is said to want all that there is.
-      const known = isGas && isCall(seen.code) ? bigger(seen.gas, warmCallGas) : gas;
-      this.#step(machine, { ...seen, cost: known, fault: isGas ? outOfGas(seen) : undefined });
+      this.#tell(machine, code, name, left, isGas && isCall(code) ? bigger(left, warmCallGas) : gas, words);
       throw error;
     }
-    const loaded = seen.code === op.sload ? await this.#slotOf(machine) : undefined;
-    this.#step(machine, { ...seen, cost, fault: undefined }, loaded);
+    const given = isCall(code) || isCreation(code) ? gasGiven(machine, code, left - cost) : 0n;
+    // What a creation gives is not in its price.
+    const price = isCall(code) ? cost + given : cost;
+    if (price > left) message.fault = 'out of gas';
+    else this.#note(machine, code, given);
+    this.#tell(machine, code, name, left, price, words, code === op.sload ? await this.#slotOf(machine) : undefined);
     return cost;
+  }
+
+  /** What the instruction does beside its own frame. */
+  #note(machine: Machine, code: number, gas: bigint): void {
+    if (code >= 0xa0 && code <= 0xa4) this.#log(machine, code - 0xa0);
+    const operands = operandsOf(code);
+    if (operands === 0) return;
+    this.#message!.pending = { code, machine, gas, operands: machine.stack.peek(operands) };
   }
 
   async #slotOf(machine: Machine): Promise<bigint | undefined> {
@@ -231,42 +253,23 @@ export class SteppingEvm {
     return bytesToBigint(await this.state.getStorage(machine.env.address, slot));
   }
 
-  #step(machine: Machine, { code, name, gas, cost, words, fault }: Seen, loaded?: bigint): void {
-    const open = this.#open.at(-1)!;
-    const calls = isCall(code);
-    const given = fault === undefined && (calls || isCreation(code)) ? gasGiven(machine, code, gas - cost) : 0n;
-    // What a creation gives is not in its price.
-    const price = calls ? cost + given : cost;
-    open.lastCode = code;
-    open.fault = fault ?? (price > gas ? 'out of gas' : undefined);
-    if (open.fault === undefined) this.#note(machine, code, given);
-    const pc = machine.programCounter;
-    this.#tell(machine, { pc, code, name, gas, cost: price, fault: open.fault, loaded }, words);
-  }
-
-  /** What the instruction does beside its own frame. */
-  #note(machine: Machine, code: number, gas: bigint): void {
-    if (code >= 0xa0 && code <= 0xa4) this.#log(machine, code - 0xa0);
-    const operands = operandsOf(code);
-    if (operands === 0) return;
-    this.#open.at(-1)!.pending = { code, machine, gas, operands: machine.stack.peek(operands) };
-  }
-
-  #tell(
-    machine: Machine,
-    step: Pick<Step, 'pc' | 'code' | 'name' | 'gas' | 'cost' | 'fault' | 'loaded'>,
-    memoryWords: number,
-  ): void {
+  #tell(machine: Machine, code: number, name: string, gas: bigint, cost: bigint, words: bigint, loaded?: bigint): void {
     const { tracer, refund } = this.#run;
     if (tracer.step === undefined) return;
     tracer.step({
-      ...step,
+      pc: machine.programCounter,
+      code,
+      name,
+      gas,
+      cost,
       depth: machine.env.depth + 1,
       refund: refund + (machine.gasRefund ?? 0n),
       address: machine.env.address.toString() as Address,
       stack: machine.stack.getStack(),
-      memory: machine.memory._store.subarray(0, memoryWords * 32),
+      memory: machine.memory._store.subarray(0, Number(words) * 32),
       returnData: machine.returnBytes,
+      loaded,
+      fault: this.#message!.fault,
     });
   }
 
@@ -283,10 +286,9 @@ export class SteppingEvm {
 
   /** A call that was about to be made and was not, since something else comes: it failed before it began. */
   #settle(machine: Machine): void {
-    const open = this.#open.at(-1);
-    const pending = open?.pending;
-    if (open === undefined || pending === undefined) return;
-    open.pending = undefined;
+    const pending = this.#message?.pending;
+    if (pending === undefined) return;
+    this.#message!.pending = undefined;
     const { tracer } = this.#run;
     tracer.enter?.(startOf(pending));
     const error = machine.env.depth >= depthMax ? 'max call depth exceeded' : 'insufficient balance for transfer';
@@ -294,10 +296,10 @@ export class SteppingEvm {
   }
 
   #messageBegins(message: Message): void {
-    const parent = this.#open.at(-1);
+    const parent = this.#message;
     const pending = parent?.pending;
     if (parent !== undefined) parent.pending = undefined;
-    this.#open.push({ pending: undefined, lastCode: -1, fault: undefined, machineFailed: false });
+    this.#message = { parent, pending: undefined, lastCode: -1, fault: undefined, machineFailed: false };
     const { tracer } = this.#run;
     if (tracer.enter === undefined) return;
     const first = message.to === undefined ? 'CREATE' : 'CALL';
@@ -314,7 +316,7 @@ export class SteppingEvm {
 
   /** The code of a message has run to its end. */
   #machineEnded(result: ExecResult & { runState: Machine }): void {
-    const open = this.#open.at(-1)!;
+    const open = this.#message!;
     const machine = result.runState;
     open.machineFailed = result.exceptionError !== undefined;
     if (open.machineFailed) {
@@ -331,12 +333,12 @@ export class SteppingEvm {
     this.#settle(machine);
     machine.gasRefund = result.gasRefund ?? 0n;
     // Behind the end of the code is a STOP.
-    const step = { pc: machine.programCounter, code: op.stop, name: 'STOP', gas: machine.gasLeft, cost: 0n };
-    this.#tell(machine, { ...step, fault: undefined, loaded: undefined }, Number(machine.memoryWordCount));
+    this.#tell(machine, op.stop, 'STOP', machine.gasLeft, 0n, machine.memoryWordCount);
   }
 
   #messageEnds({ execResult, createdAddress }: EVMResult): void {
-    const open = this.#open.pop()!;
+    const open = this.#message!;
+    this.#message = open.parent;
     this.#run.tracer.exit?.({
       gasUsed: execResult.executionGasUsed,
       output: execResult.returnValue,
@@ -433,11 +435,6 @@ function readMemory(machine: Machine, offset: bigint, size: bigint): Uint8Array 
   const padded = new Uint8Array(length);
   padded.set(there);
   return padded;
-}
-
-function outOfGas({ code, gas }: Pick<Seen, 'code' | 'gas'>): string {
-  const isSentry = code === op.sstore && gas <= sentryGas;
-  return isSentry ? 'out of gas: not enough gas for reentrancy sentry' : 'out of gas';
 }
 
 function errorOf({ exceptionError }: ExecResult, open: OpenMessage): string | undefined {
