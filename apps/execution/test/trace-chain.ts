@@ -192,6 +192,15 @@ export async function traceChain(): Promise<TraceChain> {
         ],
       }),
       signed({ to: refunds }),
+      signed({ type: 0, maxPriorityFeePerGas: 3_000_000_000n, to: store, data: hexToBytes(word(3)) }),
+      signed({ type: 0, chainId: undefined, maxPriorityFeePerGas: 3_000_000_000n, to: looks }),
+      signed({
+        type: 1,
+        maxPriorityFeePerGas: 3_000_000_000n,
+        to: store,
+        data: hexToBytes(word(4)),
+        accessList: [{ address: store, storageKeys: [word(7), word(8)] }],
+      }),
     );
     return transactions;
   });
