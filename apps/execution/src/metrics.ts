@@ -15,6 +15,13 @@ export function createMetrics(registry: Registry) {
     dropped: counter('dropped_total', 'Transactions of payloads left out of blocks, by reason', ['reason']),
     gas: counter('gas_total', 'Gas used by executed blocks'),
     calls: counter('calls_total', 'Calls, estimates and witnesses made again, by outcome', ['outcome']),
+    traces: counter('traces_total', 'Traces, by outcome', ['outcome']),
+    traceSeconds: new Histogram({
+      name: 'sheaf_execution_trace_seconds',
+      help: 'From a trace asked for to its answer or error, the wait for the ones before it included',
+      buckets: [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30],
+      registers,
+    }),
     threadRestarts: counter('thread_restarts_total', 'Worker threads replaced after a time limit or a crash'),
     oldestState: gauge('oldest_state_height', 'Lowest height whose state can be read'),
     stateCacheBytes: new Gauge({

@@ -1,6 +1,6 @@
 import type { Header } from '@sheaf/ethereum';
 import type { Address, Hash32, Height } from '@sheaf/primitives';
-import type { BlockRecord } from '@sheaf/proto';
+import type { BlockRecord, TraceOptions } from '@sheaf/proto';
 import type { Payload } from '@sheaf/protocol';
 import type { AccessList, BlockDraft, PartitionState, PartitionStats, PreparedChanges, StateAt } from '@sheaf/state';
 import type { CallMessage, CallResult, Witness } from '@sheaf/state-transition';
@@ -162,6 +162,29 @@ export interface Caller {
   ): Promise<{ part: Uint8Array; codes: number[] }>;
   /** What the state after the height has for a want of a snapshot, both as libs/state encodes them. @throws likewise */
   snapshotPart(height: Height, want: Uint8Array, options: CallLimits): Promise<Uint8Array>;
+}
+
+/** The trace of one transaction: JSON in UTF-8, as geth writes it. */
+export interface TransactionTrace {
+  transactionHash: Hash32;
+  json: Uint8Array;
+}
+
+/**
+ * Runs again what ran on past states, step by step, in a thread of its own: one trace at a time, so that neither blocks nor calls
+ * wait for one. @throws ChainError `NOT_FOUND` when the state is not kept, `DATA_LOSS` when a run does not come to what is stored,
+ * `LIMIT`, `DEADLINE`, `UNAVAILABLE`
+ */
+export interface TraceMaker {
+  /** Of the block's transactions, or of the one at `index`. @throws `NOT_FOUND` also when there is none */
+  traceBlock(
+    height: Height,
+    index: number | undefined,
+    options: TraceOptions,
+    limits: CallLimits,
+  ): Promise<TransactionTrace[]>;
+  /** @throws `REJECTED` when the message cannot start */
+  traceCall(height: Height, message: CallMessage, options: TraceOptions, limits: CallLimits): Promise<Uint8Array>;
 }
 
 /** How long a caller waits. */

@@ -15,7 +15,7 @@ import {
 } from '@sheaf/service';
 import type { BucketRange } from '@sheaf/state';
 import { createAnnouncer } from './adapters/announcer.ts';
-import { createCaller, createExecutor } from './adapters/executor.ts';
+import { createCaller, createExecutor, createTraceMaker } from './adapters/executor.ts';
 import { createExecutionService } from './adapters/grpc.ts';
 import { openBlockStore } from './adapters/block-store.ts';
 import { createLaneReadService } from './adapters/lane-reads.ts';
@@ -24,16 +24,17 @@ import { connectMembers } from './adapters/remote-members.ts';
 import { createLanePeers, type LanePeers } from './adapters/lane-peers.ts';
 import { startLaneThread } from './adapters/lane-thread.ts';
 import { createPayloadSource } from './adapters/sequencer.ts';
-import { startThreads } from './adapters/threads.ts';
+import { startThreads, type Threads } from './adapters/threads.ts';
 import { config, type ExecutionConfig } from './config.ts';
 import { startAnnouncing } from './domain/announcing.ts';
 import { createCrossCheck } from './domain/cross-check.ts';
 import { watchHead, type HeadWatch } from './domain/head.ts';
 import { createLaneControl } from './domain/lane-control.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
-import type { BlockExecutor, Caller, Executed, HashedPayload, PayloadSource, BlockStore } from './ports.ts';
+import type { BlockExecutor, BlockStore, Caller, Executed, HashedPayload, PayloadSource, TraceMaker } from './ports.ts';
 import { getState, type GetStateOptions } from './get-state.ts';
 import type { Lane } from './lane-ports.ts';
+import { traceLimits } from './trace-limits.ts';
 import type { WorkerSetup } from './workers/messages.ts';
 
 /** Between two tries at one block. */
@@ -117,7 +118,8 @@ export function createExecutionMember(
       openThreads({ ...setup, commits: false }, 'call', settings.callThreads, settings.callQueueMax),
     ]);
     const caller = createCaller({ timeoutMs: settings.callTimeoutMs }, { threads: callThreads, metrics });
-    const services = openServices({ lane, buckets, store, head, caller, tls });
+    const tracer = openTracer({ ...setup, commits: false, warmPointEvaluation: false });
+    const services = openServices({ lane, buckets, store, head, caller, tracer, tls });
     if (peers !== undefined) services.push(peers.service);
     const server = createRpcServer(
       { host: settings.grpcHost, port: settings.grpcPort, ...(tls && { tls }) },
@@ -149,6 +151,19 @@ export function createExecutionMember(
     log.info({ ...head.current(), port: state.port }, 'serving');
   }
 
+  /** Traces are rare and long: their thread is opened at the first one, and it is no thread of calls. */
+  function openTracer(setup: WorkerSetup): TraceMaker {
+    let opening: Promise<Threads> | undefined;
+    const threads = () => {
+      opening ??= openThreads(setup, 'trace', 1, traceLimits.queueMax).catch((error: unknown) => {
+        opening = undefined;
+        throw error;
+      });
+      return opening;
+    };
+    return createTraceMaker({ threads, metrics });
+  }
+
   /** What others ask: anybody the member for what it has executed, the members of its lane each other for their state. */
   function openServices(deps: {
     lane: Lane;
@@ -156,17 +171,18 @@ export function createExecutionMember(
     store: BlockStore;
     head: HeadWatch;
     caller: Caller;
+    tracer: TraceMaker;
     tls: TlsFiles | undefined;
   }): ServiceImplementation[] {
-    const { lane, buckets, store, head, caller, tls } = deps;
+    const { lane, buckets, store, head, caller, tracer, tls } = deps;
     const { member, members, addresses } = lane;
     const { streamsMax } = settings;
     const snapshots = createSnapshotService({ buckets }, { store, head, caller });
-    if (members === 1) return [createExecutionService({ streamsMax }, { store, caller, head }), snapshots];
+    if (members === 1) return [createExecutionService({ streamsMax }, { store, caller, tracer, head }), snapshots];
     const others = connectMembers({ member, addresses, tls }, { log, metrics: registry });
     opened.add('members', async () => others.close());
     return [
-      createExecutionService({ streamsMax }, { store, caller, head, lane: others }),
+      createExecutionService({ streamsMax }, { store, caller, tracer, head, lane: others }),
       createLaneReadService({ member, members }, { store, head, caller }),
       snapshots,
     ];

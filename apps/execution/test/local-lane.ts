@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { openBlockStore, openBlockWriter } from '../src/adapters/block-store.ts';
-import { createCaller } from '../src/adapters/executor.ts';
+import { createCaller, createTraceMaker } from '../src/adapters/executor.ts';
 import { createExecutionService } from '../src/adapters/grpc.ts';
 import { createLaneReadService } from '../src/adapters/lane-reads.ts';
 import { createSnapshotService } from '../src/adapters/snapshot-service.ts';
@@ -65,8 +65,10 @@ export async function openLocalLane(
     const head = watchHead(store.head());
     const lane = count === 1 ? undefined : connectMembers({ member, addresses, limits }, {});
     const metrics = createMetrics(new Registry());
-    const caller = createCaller({ timeoutMs: 60_000 }, { threads: oneThread(spec, readers, lane), metrics });
-    const deps = { store, head, caller };
+    const threads = oneThread(spec, readers, lane);
+    const caller = createCaller({ timeoutMs: 60_000 }, { threads, metrics });
+    const tracer = createTraceMaker({ threads: async () => threads, metrics });
+    const deps = { store, head, caller, tracer };
     const server = createRpcServer(
       { host: '127.0.0.1', port: ports[member]!, graceMs: 0 },
       {
@@ -114,7 +116,7 @@ export async function openLocalLane(
 
 /** What a call thread does, here: one job after the other. */
 function oneThread(spec: ReferenceChain['spec'], store: BlockStore, lane: LaneReads | undefined) {
-  const answer = answerJobs(createEngine(spec), store, lane);
+  const answer = answerJobs({ engine: createEngine(spec), spec }, store, lane);
   let last: Promise<unknown> = Promise.resolve();
   return {
     run(job: Job): Promise<unknown> {

@@ -3,7 +3,7 @@
 import { connectBus, type Bus } from '@sheaf/bus';
 import { decodeBlock, encodeHeader } from '@sheaf/ethereum';
 import { bytesToHex, hexToBytes, toHash32, zeroHash, type ChainErrorDetail, isChainError } from '@sheaf/primitives';
-import { executionV1, hexToBuffer, messageToWire, witnessFromWire } from '@sheaf/proto';
+import { executionV1, hexToBuffer, messageToWire, traceOptionsToWire, witnessFromWire } from '@sheaf/proto';
 import { payloadHash } from '@sheaf/protocol';
 import { createRpcClient, type RpcClient } from '@sheaf/rpc';
 import { testContext } from '@sheaf/service';
@@ -15,6 +15,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { config } from '../src/config.ts';
 import { createExecutionMember, type ExecutionMember } from '../src/service.ts';
+import { traceLimits } from '../src/trace-limits.ts';
 import {
   burnContract,
   referenceChain,
@@ -179,6 +180,66 @@ test('calls run on old states; reverts, estimates and overdue calls end as promi
   expect(after.status).toBe(executionV1.CallStatus.CALL_STATUS_SUCCESS);
   expect(await metric('sheaf_execution_thread_restarts_total')).toBeGreaterThan(0);
 }, 90_000);
+
+test('traces have a thread of their own: one runs, some wait, more are refused, and calls are answered meanwhile', async () => {
+  const tracer = { kind: 'call', onlyTopCall: false, withLog: true } as const;
+  const trace = async (index: number): Promise<unknown> => {
+    let text = '';
+    const options = traceOptionsToWire({ tracer, timeoutMs: 0 });
+    const pieces = client.traceBlock({ block: height(3n), transactionIndex: index, options }, { deadlineMs });
+    for await (const { json } of pieces) text += json.toString();
+    return JSON.parse(text);
+  };
+  const slot = bytesToHex(new Uint8Array(32).fill(3)).slice(2);
+  expect(await trace(0)).toMatchObject({ type: 'CALL', gasUsed: '0x5208', value: '0x5' });
+  expect(await trace(1)).toMatchObject({
+    to: storeContract,
+    input: `0x${slot}${slot}`,
+    logs: [{ topics: [`0x${slot}`] }],
+  });
+
+  const stoppings: AbortController[] = [];
+  const ended: string[] = [];
+  const endless = async (): Promise<void> => {
+    const options = traceOptionsToWire({ tracer, timeoutMs: 0 });
+    const request = { block: undefined, message: message({ to: burnContract }), options };
+    const stopping = new AbortController();
+    stoppings.push(stopping);
+    const pieces = client.traceCall(request, { signal: stopping.signal });
+    const refused = refusal(
+      (async () => {
+        for await (const _ of pieces) break;
+      })(),
+    );
+    ended.push((await refused).code);
+  };
+  const all = Promise.all(Array.from({ length: traceLimits.queueMax + 2 }, endless));
+  await waitFor(() => ended.length > 0, { what: 'one too many' });
+  const { status: answered } = await client.call(
+    { block: undefined, message: message({ data: new Uint8Array(64) }) },
+    { deadlineMs },
+  );
+  expect(answered).toBe(executionV1.CallStatus.CALL_STATUS_SUCCESS);
+  expect(ended).toEqual(['LIMIT']);
+  for (const stopping of stoppings) stopping.abort();
+  await all;
+  await waitFor(
+    () =>
+      trace(0).then(
+        () => true,
+        () => false,
+      ),
+    { what: 'those who have gone are forgotten' },
+  );
+
+  const options = traceOptionsToWire({ tracer, timeoutMs: 200 });
+  const short = (async () => {
+    const request = { block: undefined, message: message({ to: burnContract }), options };
+    for await (const _ of client.traceCall(request, { deadlineMs })) break;
+  })();
+  expect(await refusal(short)).toMatchObject({ code: 'DEADLINE', message: expect.stringContaining('200 ms') });
+  expect(await trace(0)).toMatchObject({ gasUsed: '0x5208' });
+}, 60_000);
 
 test('a witness suffices to make the block', async () => {
   for (const at of [1, 6]) {

@@ -51,7 +51,17 @@ export async function referenceChain(length: number, chainId?: bigint, idle = 0)
   for (let n = 1; n <= idle; n++) {
     alloc.set(toAddress(`0x${n.toString(16).padStart(40, 'd')}`), { ...code('0x'), balance: BigInt(n), nonce: 0n });
   }
-  const { spec, json, accounts } = devChainSpec({ alloc, ...(chainId === undefined ? {} : { chainId }) });
+  return sealChain(length, { alloc, ...(chainId === undefined ? {} : { chainId }) }, transactionsAt, [0, 2, 3]);
+}
+
+/** `length` payloads with what `transactions` says for each, from 0 on; `senders`: whose they are, when they are handed on. */
+export async function sealChain(
+  length: number,
+  options: Parameters<typeof devChainSpec>[0],
+  transactions: (i: number, spec: ChainSpec, accounts: DevAccount[]) => Uint8Array[],
+  senders?: number[],
+): Promise<ReferenceChain> {
+  const { spec, json, accounts } = devChainSpec(options);
   const engine = createEngine(spec);
   const start = await genesis(spec);
   const state = new PartitionState(memoryKeyValue());
@@ -72,7 +82,7 @@ export async function referenceChain(length: number, chainId?: bigint, idle = 0)
       feeRecipient: spec.feeRecipient,
       prevRandao: toHash32(new Uint8Array(32).fill(i)),
       deposits: [],
-      transactions: transactionsAt(i, spec, accounts),
+      transactions: transactions(i, spec, accounts),
     };
     const hash = payloadHash(payload);
     const draft = new BlockDraft(state);
@@ -83,8 +93,8 @@ export async function referenceChain(length: number, chainId?: bigint, idle = 0)
     draft.commit({ height: payload.height });
     headers.unshift(block.header);
     // The blocks here come of recovered senders: what a member makes of those given has to be the same.
-    const senders = [accounts[0]!, accounts[2]!, accounts[3]!].map((account) => account.address);
-    sealed.push({ payload, hash, ...(i % 2 === 1 && { senders }) });
+    const known = i % 2 === 1 && senders && { senders: senders.map((account) => accounts[account]!.address) };
+    sealed.push({ payload, hash, ...known });
     blocks.push(block);
   }
   return { spec, json, accounts, genesisHash: start.hash, sealed, blocks };

@@ -48,6 +48,11 @@ export const gatewayConfig = defineConfig({
     env.durationMs(100, 60_000).default(15_000),
     'Time for one eth_call or eth_estimateGas at execution',
   ),
+  traceDeadlineMs: setting(
+    'SHEAF_TRACE_DEADLINE_MS',
+    env.durationMs(100, 300_000).default(25_000),
+    'Time for one debug_trace… at execution, the wait for those before it included',
+  ),
   submitDeadlineMs: setting(
     'SHEAF_SUBMIT_DEADLINE_MS',
     env.durationMs(100, 60_000).default(15_000),

@@ -1,5 +1,5 @@
+import { revertReason } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, hexToBytes, type ChainErrorDetail, type Hex } from '@sheaf/primitives';
-import { revertReason } from './domain/revert-reason.ts';
 
 /** An error as JSON-RPC answers it. */
 export class RpcError extends Error {

@@ -1,5 +1,8 @@
 import type { Header, Log, Receipt, Withdrawal } from '@sheaf/ethereum';
 import type { Address, Hash32, Height } from '@sheaf/primitives';
+import type { TraceOptions } from '@sheaf/proto';
+
+export type { TraceOptions, Tracer } from '@sheaf/proto';
 
 /** A position of the chain. */
 export interface Head {
@@ -165,6 +168,29 @@ export interface StateReader {
   call(height: Height, message: CallMessage, signal?: AbortSignal): Promise<CallOutcome>;
   /** @throws ChainError `REJECTED` with the revert data when the message fails at every limit */
   estimateGas(height: Height, message: CallMessage, signal?: AbortSignal): Promise<bigint>;
+}
+
+/** The trace of one transaction. */
+export interface TransactionTrace {
+  hash: Hash32;
+  /** JSON, as geth writes it. */
+  json: string;
+}
+
+/**
+ * Runs again what was run. At most 32 MiB of JSON.
+ * @throws ChainError `NOT_FOUND` when the state before it is not kept, `LIMIT`, `DEADLINE`, as execution does
+ */
+export interface TraceSource {
+  /** Of the block's transactions in order, or of the one at `index`. */
+  traceBlock(
+    height: Height,
+    index: number | undefined,
+    options: TraceOptions,
+    signal?: AbortSignal,
+  ): Promise<TransactionTrace[]>;
+  /** On the state after the block. JSON, as geth writes it. */
+  traceCall(height: Height, message: CallMessage, options: TraceOptions, signal?: AbortSignal): Promise<string>;
 }
 
 /** Blocks as execution has them. */

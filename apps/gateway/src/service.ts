@@ -81,6 +81,7 @@ export function createGateway(context: ServiceContext<GatewayConfig>, deps: Gate
       heads,
       index,
       state: upstream.execution,
+      traces: upstream.execution,
       blocks: upstream.execution,
       ordering: upstream.sequencer,
       submitter: createSubmitter(

@@ -1,7 +1,7 @@
 // Goal: the gateway answers Ethereum's JSON-RPC from its index and its neighbours, and each bad input gets its precise error.
 // Method: the whole service over real PostgreSQL, NATS and gRPC with scripted neighbours; viem as a client beside plain HTTP.
 import { decodeTransaction } from '@sheaf/ethereum';
-import { bytesToHex, limits, type Hash32 } from '@sheaf/primitives';
+import { bytesToHex, ChainError, limits, type Hash32 } from '@sheaf/primitives';
 import { executionV1, sequencerV1 } from '@sheaf/proto';
 import { waitFor } from '@sheaf/testing';
 import {
@@ -282,6 +282,73 @@ describe('calling', () => {
   test('estimates', async () => {
     network.script.onEstimate = () => 43_210n;
     expect(await http.rpc('eth_estimateGas', { to: token, value: '0x1' })).toBe('0xa8ca');
+  });
+});
+
+describe('tracing', () => {
+  const asked = () => network.script.traces.at(-1)!;
+  const struct = { kind: 'struct', stack: true, storage: true, memory: false, returnData: false, stepsMax: 0 };
+
+  test('of a transaction: its block and place, and the trace as execution has it', async () => {
+    network.script.onTrace = () => '{"gas":1,"text":"\u00e9\u20ac","big":12345678901234567890}';
+    const { text } = await http.post(
+      JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'debug_traceTransaction', params: [hashOf(2, 1)] }),
+    );
+    expect(text).toBe('{"jsonrpc":"2.0","id":7,"result":{"gas":1,"text":"\u00e9\u20ac","big":12345678901234567890}}');
+    expect(asked()).toEqual({ height: 2n, index: 1, message: undefined, options: { tracer: struct, timeoutMs: 0 } });
+    expect(await http.raw('debug_traceTransaction', word(5))).toMatchObject({
+      error: { code: -32000, message: 'transaction not found' },
+    });
+  });
+
+  test('of a block: every transaction with its hash', async () => {
+    network.script.onTrace = ({ index }) => JSON.stringify({ at: index });
+    const config = { tracer: 'callTracer', tracerConfig: { withLog: true }, timeout: '1.5s' };
+    const wanted = [0, 1, 2].map((index) => ({ txHash: hashOf(2, index), result: { at: index } }));
+    expect(await http.rpc('debug_traceBlockByNumber', '0x2', config)).toEqual(wanted);
+    expect(asked().options).toEqual({ tracer: { kind: 'call', onlyTopCall: false, withLog: true }, timeoutMs: 1_500 });
+    expect(await http.rpc('debug_traceBlockByHash', chain[2]!.record.hash, config)).toEqual(wanted);
+    expect(await http.rpc('debug_traceBlockByNumber', 'safe')).toEqual([]);
+    const refusal = async (method: string, ...params: unknown[]) => (await http.raw(method, ...params)).error;
+    expect(await refusal('debug_traceBlockByNumber', '0x0')).toEqual({
+      code: -32000,
+      message: 'genesis is not traceable',
+    });
+    expect(await refusal('debug_traceBlockByNumber', '0x63')).toEqual({ code: -32000, message: 'block #99 not found' });
+    expect(await refusal('debug_traceBlockByHash', word(9))).toMatchObject({ message: `block ${word(9)} not found` });
+    expect(await refusal('debug_traceBlockByNumber', 'pending')).toMatchObject({
+      message: 'tracing on top of pending is not supported',
+    });
+  });
+
+  test('of a call: its message, overrides and height', async () => {
+    network.script.onTrace = () => '{"post":{},"pre":{}}';
+    const config = {
+      tracer: 'prestateTracer',
+      tracerConfig: { diffMode: true },
+      stateOverrides: { [token]: { balance: '0x5' } },
+    };
+    const result = await http.rpc('debug_traceCall', { to: token, data: '0x01', value: '0x2' }, '0x3', config);
+    expect(result).toEqual({ post: {}, pre: {} });
+    expect(asked()).toMatchObject({ height: 3n, options: { tracer: { kind: 'prestate', diffMode: true } } });
+    expect(asked().message).toMatchObject({ to: token, value: 2n, overrides: [{ address: token, balance: 5n }] });
+  });
+
+  test('what execution refuses is told', async () => {
+    const message = 'block 2 cannot be traced: the state before it is not kept; the lowest block that can be is 9';
+    network.script.onTrace = () => {
+      throw new ChainError({ code: 'NOT_FOUND', message });
+    };
+    expect((await http.raw('debug_traceTransaction', hashOf(2, 0))).error).toEqual({ code: -32000, message });
+    network.script.onTrace = () => {
+      throw new ChainError({ code: 'LIMIT', message: 'the trace has more than 33554432 bytes', retryAfterMs: 0 });
+    };
+    expect((await http.raw('debug_traceTransaction', hashOf(2, 0))).error).toMatchObject({ code: -32005 });
+    network.script.onTrace = () => '0'.repeat(33_554_433);
+    expect((await http.raw('debug_traceTransaction', hashOf(2, 0))).error).toMatchObject({
+      code: -32005,
+      message: 'the trace has more than 33554432 bytes',
+    });
   });
 });
 

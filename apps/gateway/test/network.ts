@@ -16,6 +16,8 @@ import {
   messageFromWire,
   sequencerV1,
   settlementV1,
+  traceOptionsFromWire,
+  type TraceOptions,
 } from '@sheaf/proto';
 import type { Certificate, Finality } from '@sheaf/protocol';
 import { createRpcServer, implement, type Handlers, type RpcServer } from '@sheaf/rpc';
@@ -47,6 +49,17 @@ export interface Script {
   onCall: (message: CallMessage, height: bigint) => executionV1.CallResponse;
   onEstimate: (message: CallMessage, height: bigint) => bigint;
   calls: { message: CallMessage; height: bigint }[];
+  /** JSON of the trace of one transaction, or of a message. */
+  onTrace: (asked: TraceAsked) => string;
+  traces: TraceAsked[];
+}
+
+/** `index`: of the one transaction. */
+export interface TraceAsked {
+  height: bigint;
+  index: number | undefined;
+  message: CallMessage | undefined;
+  options: TraceOptions;
 }
 
 export interface Network {
@@ -81,6 +94,8 @@ export async function startNetwork(): Promise<Network> {
     }),
     onEstimate: () => 21_000n,
     calls: [],
+    onTrace: ({ index }) => JSON.stringify({ index: index ?? null }),
+    traces: [],
   };
   const { log } = testContext({});
   const database = await testDatabase();
@@ -197,6 +212,10 @@ function execution(script: Script): Handlers<executionV1.ExecutionServiceService
     if (!block) throw notFound('the block');
     return block;
   };
+  const trace = (asked: TraceAsked): string => {
+    script.traces.push(asked);
+    return script.onTrace(asked);
+  };
   const account = (address: Buffer, height: bigint) =>
     accountToWire({
       address: `0x${address.toString('hex')}` as never,
@@ -243,6 +262,27 @@ function execution(script: Script): Handlers<executionV1.ExecutionServiceService
       return { gas: script.onEstimate(call.message, call.height) };
     },
     getWitness: unused,
+    traceBlock: async function* ({ block, transactionIndex, options }) {
+      const { height, receipts } = find(block).record;
+      const asked = { height, message: undefined, options: traceOptionsFromWire(options, 'options') };
+      for (const [index, { transactionHash }] of receipts.entries()) {
+        if (transactionIndex !== undefined && transactionIndex !== index) continue;
+        const json = Buffer.from(trace({ ...asked, index }));
+        // A long one comes in pieces; a short one does here, in the midst of its letters.
+        const size = Math.min(2 ** 20, (json.length >> 1) + 1);
+        for (let at = 0; at < json.length; at += size) {
+          const last = at + size >= json.length;
+          yield { transactionHash: hexToBuffer(transactionHash), json: json.subarray(at, at + size), last };
+        }
+      }
+    },
+    traceCall: async function* ({ block, message, options }) {
+      const { height } = find(block).record;
+      const asked = { height, index: undefined, message: messageFromWire(message, 'message') };
+      const json = Buffer.from(trace({ ...asked, options: traceOptionsFromWire(options, 'options') }));
+      yield { json: json.subarray(0, 1) };
+      yield { json: json.subarray(1) };
+    },
   };
 }
 

@@ -209,6 +209,12 @@ export class TestExecution {
       call: notHere,
       estimateGas: notHere,
       getWitness: notHere,
+      async *traceBlock() {
+        yield await notHere();
+      },
+      async *traceCall() {
+        yield await notHere();
+      },
     };
   }
 }

@@ -24,6 +24,7 @@ export {
   type HashMany,
 } from './ordered-root.ts';
 export { encodeReceipt, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';
+export { revertReason } from './revert-reason.ts';
 export { signingDigest } from './signing-digest.ts';
 export { recoverSender, signTransaction, type UnsignedTransaction } from './sign-transaction.ts';
 export type { AccessListEntry, Authorization, Transaction, TransactionFields, TransactionType } from './transaction.ts';

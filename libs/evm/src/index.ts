@@ -1,6 +1,6 @@
 export { createEvm } from './evm.ts';
 export { MissingState } from './missing-state.ts';
-export { warmPrecompiles, type WarmOptions } from './precompiles/index.ts';
+export { createPrecompiles, warmPrecompiles, type Precompiles, type WarmOptions } from './precompiles/index.ts';
 export { notHere } from './ports.ts';
 export type {
   AccountEffect,

@@ -59,4 +59,5 @@ export {
 export { payloadFromWire, payloadToWire, sendersFromWire, sendersToWire, transactionsFromWire } from './payload.ts';
 export { reflectionImage } from './reflection.ts';
 export { attestationFromWire, attestationToWire, finalityFromWire, finalityToWire } from './settlement.ts';
+export { traceOptionsFromWire, traceOptionsToWire, type TraceOptions, type Tracer } from './trace.ts';
 export { hexToBuffer, toBuffer, wire } from './wire.ts';

@@ -6,6 +6,7 @@ import {
   hexToBuffer,
   messageFromWire,
   toBuffer,
+  traceOptionsFromWire,
   wire,
   witnessToWire,
 } from '@sheaf/proto';
@@ -15,7 +16,8 @@ import { shareWitnesses } from '../domain/share-witnesses.ts';
 import { readAcross, readWhole } from '../domain/state-reads.ts';
 import { laneReadLimits } from '../lane-limits.ts';
 import type { LaneReads } from '../lane-ports.ts';
-import type { BlockStore, Caller } from '../ports.ts';
+import type { BlockStore, Caller, TraceMaker } from '../ports.ts';
+import { traceLimits } from '../trace-limits.ts';
 import { storageProofsToWire, takeTurns } from './grpc-answers.ts';
 
 const outputBytesMax = 1_048_576;
@@ -31,9 +33,9 @@ const statuses = {
 /** sheaf.execution.v1 over the store (reads), the call threads (runs) and, with `lane`, what other members have of the state. */
 export function createExecutionService(
   options: { streamsMax: number },
-  deps: { store: BlockStore; caller: Caller; head: HeadWatch; lane?: LaneReads | undefined },
+  deps: { store: BlockStore; caller: Caller; tracer: TraceMaker; head: HeadWatch; lane?: LaneReads | undefined },
 ): ServiceImplementation {
-  const { store, caller, head, lane } = deps;
+  const { store, caller, tracer, head, lane } = deps;
   // Not stopped when one who asked has gone: others wait for the same.
   const witness = shareWitnesses((height) => caller.witness(height));
   let streams = 0;
@@ -129,17 +131,39 @@ export function createExecutionService(
     },
     async getWitness({ block }) {
       mustHaveBlocks();
-      const height = select(block);
-      if (height === 0n) {
-        throw new ChainError({
-          code: 'INVALID_ARGUMENT',
-          field: 'block.height',
-          message: 'block.height must be at least 1',
-        });
+      return witnessToWire(await witness(afterGenesis(select(block))));
+    },
+    async *traceBlock({ block, transactionIndex, options: wanted }, call: CallContext) {
+      mustHaveBlocks();
+      const height = afterGenesis(select(block));
+      const traces = await tracer.traceBlock(height, transactionIndex, traceOptionsFromWire(wanted, 'options'), call);
+      for (const { transactionHash, json } of traces) {
+        for (const { piece, last } of pieces(json))
+          yield { transactionHash: hexToBuffer(transactionHash), json: piece, last };
       }
-      return witnessToWire(await witness(height));
+    },
+    async *traceCall({ block, message, options: wanted }, call: CallContext) {
+      const height = select(block);
+      const options = traceOptionsFromWire(wanted, 'options');
+      const json = await tracer.traceCall(height, messageFromWire(message, 'message'), options, call);
+      for (const { piece } of pieces(json)) yield { json: piece };
     },
   });
+}
+
+/** @throws ChainError `INVALID_ARGUMENT`: nothing was executed to come to genesis */
+function afterGenesis(height: Height): Height {
+  if (height > 0n) return height;
+  const message = 'block.height must be at least 1';
+  throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'block.height', message });
+}
+
+/** At least one. */
+function* pieces(json: Uint8Array): Generator<{ piece: Buffer; last: boolean }> {
+  for (let at = 0; at === 0 || at < json.length; at += traceLimits.pieceBytes) {
+    const end = at + traceLimits.pieceBytes;
+    yield { piece: toBuffer(json.subarray(at, end)), last: end >= json.length };
+  }
 }
 
 /** @throws ChainError `NOT_FOUND` above the head and for an unknown hash */

@@ -1,4 +1,5 @@
 import { ChainError, type ChainErrorDetail, type Hash32, type Height } from '@sheaf/primitives';
+import type { TraceOptions } from '@sheaf/proto';
 import type { ChainSpec } from '@sheaf/protocol';
 import type { TlsFiles } from '@sheaf/rpc';
 import type { CallMessage } from '@sheaf/state-transition';
@@ -31,7 +32,9 @@ export type Job =
   | { type: 'estimate'; height: Height; message: CallMessage }
   | { type: 'witness'; height: Height }
   | { type: 'witness-part'; height: Height; codeHashes: readonly Hash32[] }
-  | { type: 'snapshot-part'; height: Height; want: Uint8Array };
+  | { type: 'snapshot-part'; height: Height; want: Uint8Array }
+  | { type: 'trace-block'; height: Height; index: number | undefined; options: TraceOptions }
+  | { type: 'trace-call'; height: Height; message: CallMessage; options: TraceOptions };
 
 /** What the lane's thread is told. */
 export type LaneOrder =

@@ -6,12 +6,22 @@ import {
   executionV1,
   hexToBuffer,
   messageToWire,
+  traceOptionsToWire,
   wire,
   type BlockRecord,
 } from '@sheaf/proto';
 import type { UnaryOptions, RpcClient } from '@sheaf/rpc';
 import type { Gate } from '@sheaf/service';
-import type { AccountProof, BlockSource, CallMessage, CallOutcome, ExecutedBlock, StateReader } from '../ports.ts';
+import type {
+  AccountProof,
+  BlockSource,
+  CallMessage,
+  CallOutcome,
+  ExecutedBlock,
+  StateReader,
+  TraceSource,
+  TransactionTrace,
+} from '../ports.ts';
 
 type Client = RpcClient<executionV1.ExecutionServiceService>;
 
@@ -19,19 +29,22 @@ const proofNodesMax = 64;
 const proofNodeBytesMax = 65_536;
 const callOutputBytesMax = 1_048_576;
 const codeBytesMax = 24_576;
+const traceBytesMax = 33_554_432;
 
 export interface ExecutionOptions {
   /** Deadline of reads. Reads that find execution away are tried again within it. */
   readDeadlineMs: number;
   /** Deadline of calls and estimates. */
   callDeadlineMs: number;
+  /** Deadline of traces. */
+  traceDeadlineMs: number;
 }
 
 /** State and blocks over gRPC. Every read waits its turn at the gate; following blocks does not. */
 export function createExecution(
   options: ExecutionOptions,
   deps: { client: Client; gate: Gate },
-): StateReader & BlockSource {
+): StateReader & BlockSource & TraceSource {
   const { client } = deps;
 
   const read = <T>(work: (call: UnaryOptions) => Promise<T>, deadlineMs: number, signal: AbortSignal | undefined) =>
@@ -88,6 +101,26 @@ export function createExecution(
         options.callDeadlineMs,
         signal,
       ),
+    traceBlock: (height, index, how, signal) =>
+      read(
+        ({ deadlineMs }) => {
+          const request = { block: at(height), transactionIndex: index, options: traceOptionsToWire(how) };
+          return joinTraces(client.traceBlock(request, { deadlineMs, signal }));
+        },
+        options.traceDeadlineMs,
+        signal,
+      ),
+    traceCall: (height, message, how, signal) =>
+      read(
+        async ({ deadlineMs }) => {
+          const request = { block: at(height), message: toWire(message), options: traceOptionsToWire(how) };
+          const pieces = new Pieces();
+          for await (const { json } of client.traceCall(request, { deadlineMs, signal })) pieces.add(json);
+          return pieces.take();
+        },
+        options.traceDeadlineMs,
+        signal,
+      ),
     head: async () => {
       const status = await client.getStatus({}, { deadlineMs: options.readDeadlineMs });
       return { height: status.height as Height, hash: wire.hash(status.hash, 'hash') };
@@ -97,6 +130,39 @@ export function createExecution(
       return checkBlock(blockFromWire(block, 'block'), height);
     },
   };
+}
+
+/** Bytes of JSON as they come. */
+class Pieces {
+  #pieces: Buffer[] = [];
+  #bytes = 0;
+
+  /** @throws ChainError `LIMIT` */
+  add(piece: Buffer): void {
+    this.#bytes += piece.length;
+    if (this.#bytes > traceBytesMax) {
+      const message = `the trace has more than ${traceBytesMax} bytes`;
+      throw new ChainError({ code: 'LIMIT', message, retryAfterMs: 0 });
+    }
+    this.#pieces.push(piece);
+  }
+
+  /** What has come since the last time. */
+  take(): string {
+    const text = Buffer.concat(this.#pieces).toString('utf8');
+    this.#pieces = [];
+    return text;
+  }
+}
+
+async function joinTraces(stream: AsyncIterable<executionV1.TraceBlockResponse>): Promise<TransactionTrace[]> {
+  const traces: TransactionTrace[] = [];
+  const pieces = new Pieces();
+  for await (const { transactionHash, json, last } of stream) {
+    pieces.add(json);
+    if (last) traces.push({ hash: wire.hash(transactionHash, 'transactionHash'), json: pieces.take() });
+  }
+  return traces;
 }
 
 function at(height: Height): executionV1.BlockSelector {

@@ -23,6 +23,15 @@ export function method<const P extends readonly Parameter<unknown>[]>(
   return (params, context) => run(parseParams(parameters, params), context);
 }
 
+/** A result that is JSON already: it goes into the answer as it is. */
+export class RawJson {
+  readonly text: string;
+
+  constructor(text: string) {
+    this.text = text;
+  }
+}
+
 export interface DispatcherOptions {
   /** Requests in one batch. */
   batchMax: number;
@@ -170,7 +179,8 @@ function batchTooLarge(length: number, max: number): RpcError {
 }
 
 function success(id: Id, result: unknown, budget: { left: number }): string {
-  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${JSON.stringify(result ?? null)}}`;
+  const json = result instanceof RawJson ? result.text : JSON.stringify(result ?? null);
+  const text = `{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":${json}}`;
   budget.left -= text.length;
   if (budget.left >= 0) return text;
   return failure(id, new RpcError(rpcCodes.responseTooLarge, 'response too large'));

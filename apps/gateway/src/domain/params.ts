@@ -283,7 +283,8 @@ function need<T>(fields: Record<string, unknown>, key: string, parse: Parse<T>, 
   return parse(fields[key], `${path}.${key}`);
 }
 
-function maybe<T>(fields: Record<string, unknown>, key: string, parse: Parse<T>, path: string): T | undefined {
+/** The field when it is there and not null. */
+export function maybe<T>(fields: Record<string, unknown>, key: string, parse: Parse<T>, path: string): T | undefined {
   return present(fields[key]) ? parse(fields[key], `${path}.${key}`) : undefined;
 }
 

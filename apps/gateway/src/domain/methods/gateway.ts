@@ -1,4 +1,4 @@
-import type { BlockIndex, BlockSource, Ordering, StateReader } from '../../ports.ts';
+import type { BlockIndex, BlockSource, Ordering, StateReader, TraceSource } from '../../ports.ts';
 import type { Fees } from '../fees.ts';
 import type { Filters } from '../filters.ts';
 import type { Heads } from '../heads.ts';
@@ -12,6 +12,7 @@ export interface Gateway {
   heads: Heads;
   index: BlockIndex;
   state: StateReader;
+  traces: TraceSource;
   blocks: Pick<BlockSource, 'head'>;
   ordering: Ordering;
   submitter: Submitter;

@@ -1,6 +1,7 @@
 import type { MethodTable } from '../json-rpc.ts';
 import { blockMethods } from './blocks.ts';
 import { chainMethods } from './chain.ts';
+import { debugMethods } from './debug.ts';
 import type { Gateway } from './gateway.ts';
 import { logMethods } from './logs.ts';
 import { sheafMethods } from './sheaf.ts';
@@ -16,6 +17,7 @@ export function allMethods(gateway: Gateway): MethodTable {
       ...blockMethods(gateway),
       ...transactionMethods(gateway),
       ...logMethods(gateway),
+      ...debugMethods(gateway),
       ...sheafMethods(gateway),
     }),
   );

@@ -363,6 +363,99 @@ export interface GetWitnessResponse {
   state: Buffer;
 }
 
+/** Asks for traces of a block's transactions. */
+export interface TraceBlockRequest {
+  /** The block that has them; at least height 1. */
+  block:
+    | BlockSelector
+    | undefined;
+  /** Place in the block, from 0; absent: all of them. */
+  transactionIndex?:
+    | number
+    | undefined;
+  /** How to trace. */
+  options: TraceOptions | undefined;
+}
+
+/**
+ * A piece of one transaction's trace. Transactions come in the block's order, the pieces of each one after the other. All of
+ * them together have at most 32 MiB: LIMIT when they would have more, never a part.
+ */
+export interface TraceBlockResponse {
+  /** keccak256 of the transaction's encoding. 32 bytes. */
+  transactionHash: Buffer;
+  /** The next bytes of the trace, which is JSON in UTF-8 as geth writes it. At most 1 MiB. */
+  json: Buffer;
+  /** Whether it is the last piece of this transaction's trace. */
+  last: boolean;
+}
+
+/** Asks for the trace of a message. */
+export interface TraceCallRequest {
+  /** On the state after this block. */
+  block:
+    | BlockSelector
+    | undefined;
+  /** The message. */
+  message:
+    | Message
+    | undefined;
+  /** How to trace. */
+  options: TraceOptions | undefined;
+}
+
+/** A piece of the trace of a message. */
+export interface TraceCallResponse {
+  /** The next bytes of the trace, which is JSON in UTF-8 as geth writes it. At most 1 MiB, all pieces together 32 MiB. */
+  json: Buffer;
+}
+
+/** How to trace. */
+export interface TraceOptions {
+  /** One of them; required. */
+  tracer:
+    | //
+    /** Every instruction. */
+    { $case: "structLogger"; value: StructLogger }
+    | //
+    /** Every message. */
+    { $case: "callTracer"; value: CallTracer }
+    | //
+    /** The state that was needed, or what changed of it. */
+    { $case: "prestateTracer"; value: PrestateTracer }
+    | undefined;
+  /** The time that it may take; 0, and whatever is above it, means the service's maximum. Milliseconds. */
+  timeoutMs: number;
+}
+
+/** Tells every instruction before it runs. */
+export interface StructLogger {
+  /** Leaves the stack out. */
+  disableStack: boolean;
+  /** Leaves the storage out. */
+  disableStorage: boolean;
+  /** Tells the memory too. */
+  enableMemory: boolean;
+  /** Tells what the last message returned too. */
+  enableReturnData: boolean;
+  /** Instructions told, the first ones; 0: all of them. */
+  stepsMax: number;
+}
+
+/** Tells every message: calls, creations and self-destructions. */
+export interface CallTracer {
+  /** Leaves the messages within the first one out. */
+  onlyTopCall: boolean;
+  /** Tells the logs too. */
+  withLog: boolean;
+}
+
+/** Tells the accounts and slots that were looked at, as they were before. */
+export interface PrestateTracer {
+  /** Tells only those that changed, as they were before and as they are afterwards. */
+  diffMode: boolean;
+}
+
 /** Announced on NATS when a block is executed. Subject `blocks`; message id `block:<height>:<hash>`. */
 export interface BlockAnnouncement {
   /** Its height. */
@@ -2509,6 +2602,530 @@ export const GetWitnessResponse: MessageFns<GetWitnessResponse> = {
   },
 };
 
+function createBaseTraceBlockRequest(): TraceBlockRequest {
+  return { block: undefined, transactionIndex: undefined, options: undefined };
+}
+
+export const TraceBlockRequest: MessageFns<TraceBlockRequest> = {
+  encode(message: TraceBlockRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== undefined) {
+      BlockSelector.encode(message.block, writer.uint32(10).fork()).join();
+    }
+    if (message.transactionIndex !== undefined) {
+      writer.uint32(16).uint32(message.transactionIndex);
+    }
+    if (message.options !== undefined) {
+      TraceOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceBlockRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceBlockRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.block = BlockSelector.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.transactionIndex = reader.uint32();
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = TraceOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTraceBlockResponse(): TraceBlockResponse {
+  return { transactionHash: Buffer.alloc(0), json: Buffer.alloc(0), last: false };
+}
+
+export const TraceBlockResponse: MessageFns<TraceBlockResponse> = {
+  encode(message: TraceBlockResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.transactionHash.length !== 0) {
+      writer.uint32(10).bytes(message.transactionHash);
+    }
+    if (message.json.length !== 0) {
+      writer.uint32(18).bytes(message.json);
+    }
+    if (message.last !== false) {
+      writer.uint32(24).bool(message.last);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceBlockResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceBlockResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.transactionHash = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.json = Buffer.from(reader.bytes());
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.last = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTraceCallRequest(): TraceCallRequest {
+  return { block: undefined, message: undefined, options: undefined };
+}
+
+export const TraceCallRequest: MessageFns<TraceCallRequest> = {
+  encode(message: TraceCallRequest, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.block !== undefined) {
+      BlockSelector.encode(message.block, writer.uint32(10).fork()).join();
+    }
+    if (message.message !== undefined) {
+      Message.encode(message.message, writer.uint32(18).fork()).join();
+    }
+    if (message.options !== undefined) {
+      TraceOptions.encode(message.options, writer.uint32(26).fork()).join();
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceCallRequest {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceCallRequest();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.block = BlockSelector.decode(reader, reader.uint32());
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.message = Message.decode(reader, reader.uint32());
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.options = TraceOptions.decode(reader, reader.uint32());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTraceCallResponse(): TraceCallResponse {
+  return { json: Buffer.alloc(0) };
+}
+
+export const TraceCallResponse: MessageFns<TraceCallResponse> = {
+  encode(message: TraceCallResponse, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.json.length !== 0) {
+      writer.uint32(10).bytes(message.json);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceCallResponse {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceCallResponse();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.json = Buffer.from(reader.bytes());
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseTraceOptions(): TraceOptions {
+  return { tracer: undefined, timeoutMs: 0 };
+}
+
+export const TraceOptions: MessageFns<TraceOptions> = {
+  encode(message: TraceOptions, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    switch (message.tracer?.$case) {
+      case "structLogger":
+        StructLogger.encode(message.tracer.value, writer.uint32(10).fork()).join();
+        break;
+      case "callTracer":
+        CallTracer.encode(message.tracer.value, writer.uint32(18).fork()).join();
+        break;
+      case "prestateTracer":
+        PrestateTracer.encode(message.tracer.value, writer.uint32(26).fork()).join();
+        break;
+    }
+    if (message.timeoutMs !== 0) {
+      writer.uint32(32).uint32(message.timeoutMs);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): TraceOptions {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseTraceOptions();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 10) {
+              break;
+            }
+
+            message.tracer = { $case: "structLogger", value: StructLogger.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 2: {
+            if (tag !== 18) {
+              break;
+            }
+
+            message.tracer = { $case: "callTracer", value: CallTracer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 3: {
+            if (tag !== 26) {
+              break;
+            }
+
+            message.tracer = { $case: "prestateTracer", value: PrestateTracer.decode(reader, reader.uint32()) };
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.timeoutMs = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseStructLogger(): StructLogger {
+  return { disableStack: false, disableStorage: false, enableMemory: false, enableReturnData: false, stepsMax: 0 };
+}
+
+export const StructLogger: MessageFns<StructLogger> = {
+  encode(message: StructLogger, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.disableStack !== false) {
+      writer.uint32(8).bool(message.disableStack);
+    }
+    if (message.disableStorage !== false) {
+      writer.uint32(16).bool(message.disableStorage);
+    }
+    if (message.enableMemory !== false) {
+      writer.uint32(24).bool(message.enableMemory);
+    }
+    if (message.enableReturnData !== false) {
+      writer.uint32(32).bool(message.enableReturnData);
+    }
+    if (message.stepsMax !== 0) {
+      writer.uint32(40).uint32(message.stepsMax);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): StructLogger {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseStructLogger();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.disableStack = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.disableStorage = reader.bool();
+            continue;
+          }
+          case 3: {
+            if (tag !== 24) {
+              break;
+            }
+
+            message.enableMemory = reader.bool();
+            continue;
+          }
+          case 4: {
+            if (tag !== 32) {
+              break;
+            }
+
+            message.enableReturnData = reader.bool();
+            continue;
+          }
+          case 5: {
+            if (tag !== 40) {
+              break;
+            }
+
+            message.stepsMax = reader.uint32();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBaseCallTracer(): CallTracer {
+  return { onlyTopCall: false, withLog: false };
+}
+
+export const CallTracer: MessageFns<CallTracer> = {
+  encode(message: CallTracer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.onlyTopCall !== false) {
+      writer.uint32(8).bool(message.onlyTopCall);
+    }
+    if (message.withLog !== false) {
+      writer.uint32(16).bool(message.withLog);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): CallTracer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBaseCallTracer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.onlyTopCall = reader.bool();
+            continue;
+          }
+          case 2: {
+            if (tag !== 16) {
+              break;
+            }
+
+            message.withLog = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
+function createBasePrestateTracer(): PrestateTracer {
+  return { diffMode: false };
+}
+
+export const PrestateTracer: MessageFns<PrestateTracer> = {
+  encode(message: PrestateTracer, writer: BinaryWriter = new BinaryWriter()): BinaryWriter {
+    if (message.diffMode !== false) {
+      writer.uint32(8).bool(message.diffMode);
+    }
+    return writer;
+  },
+
+  decode(input: BinaryReader | Uint8Array, length?: number): PrestateTracer {
+    const reader = input instanceof BinaryReader ? input : new BinaryReader(input);
+    const previousRecursionDepth = (reader as any).__tsProtoDecodeDepth ?? 0;
+    if (previousRecursionDepth >= 100) {
+      throw new globalThis.Error("protobuf decode recursion limit exceeded");
+    }
+    (reader as any).__tsProtoDecodeDepth = previousRecursionDepth + 1;
+    try {
+      const end = length === undefined ? reader.len : reader.pos + length;
+      const message = createBasePrestateTracer();
+      while (reader.pos < end) {
+        const tag = reader.uint32();
+        switch (tag >>> 3) {
+          case 1: {
+            if (tag !== 8) {
+              break;
+            }
+
+            message.diffMode = reader.bool();
+            continue;
+          }
+        }
+        if ((tag & 7) === 4 || tag === 0) {
+          break;
+        }
+        reader.skip(tag & 7);
+      }
+      return message;
+    } finally {
+      (reader as any).__tsProtoDecodeDepth = previousRecursionDepth;
+    }
+  },
+};
+
 function createBaseBlockAnnouncement(): BlockAnnouncement {
   return { height: 0n, hash: Buffer.alloc(0), payloadHash: Buffer.alloc(0), header: Buffer.alloc(0), dropped: [] };
 }
@@ -2706,6 +3323,29 @@ export const ExecutionServiceService = {
     responseSerialize: (value: GetWitnessResponse): Buffer => Buffer.from(GetWitnessResponse.encode(value).finish()),
     responseDeserialize: (value: Buffer): GetWitnessResponse => GetWitnessResponse.decode(value),
   },
+  /**
+   * Traces the transactions of a block, or one of them, each executed again on the state that it found. Every trace is of a run that
+   * came to the stored receipt; one that does not is DATA_LOSS. NOT_FOUND when the state before the block is not kept any more.
+   */
+  traceBlock: {
+    path: "/sheaf.execution.v1.ExecutionService/TraceBlock" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: TraceBlockRequest): Buffer => Buffer.from(TraceBlockRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TraceBlockRequest => TraceBlockRequest.decode(value),
+    responseSerialize: (value: TraceBlockResponse): Buffer => Buffer.from(TraceBlockResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TraceBlockResponse => TraceBlockResponse.decode(value),
+  },
+  /** Traces a message that is run without being committed. */
+  traceCall: {
+    path: "/sheaf.execution.v1.ExecutionService/TraceCall" as const,
+    requestStream: false as const,
+    responseStream: true as const,
+    requestSerialize: (value: TraceCallRequest): Buffer => Buffer.from(TraceCallRequest.encode(value).finish()),
+    requestDeserialize: (value: Buffer): TraceCallRequest => TraceCallRequest.decode(value),
+    responseSerialize: (value: TraceCallResponse): Buffer => Buffer.from(TraceCallResponse.encode(value).finish()),
+    responseDeserialize: (value: Buffer): TraceCallResponse => TraceCallResponse.decode(value),
+  },
 } as const;
 
 export interface ExecutionServiceServer extends UntypedServiceImplementation {
@@ -2729,6 +3369,13 @@ export interface ExecutionServiceServer extends UntypedServiceImplementation {
   estimateGas: handleUnaryCall<EstimateGasRequest, EstimateGasResponse>;
   /** What suffices to re-execute a block with no other state. */
   getWitness: handleUnaryCall<GetWitnessRequest, GetWitnessResponse>;
+  /**
+   * Traces the transactions of a block, or one of them, each executed again on the state that it found. Every trace is of a run that
+   * came to the stored receipt; one that does not is DATA_LOSS. NOT_FOUND when the state before the block is not kept any more.
+   */
+  traceBlock: handleServerStreamingCall<TraceBlockRequest, TraceBlockResponse>;
+  /** Traces a message that is run without being committed. */
+  traceCall: handleServerStreamingCall<TraceCallRequest, TraceCallResponse>;
 }
 
 export interface ExecutionServiceClient extends Client {
@@ -2883,6 +3530,23 @@ export interface ExecutionServiceClient extends Client {
     options: Partial<CallOptions>,
     callback: (error: ServiceError | null, response: GetWitnessResponse) => void,
   ): ClientUnaryCall;
+  /**
+   * Traces the transactions of a block, or one of them, each executed again on the state that it found. Every trace is of a run that
+   * came to the stored receipt; one that does not is DATA_LOSS. NOT_FOUND when the state before the block is not kept any more.
+   */
+  traceBlock(request: TraceBlockRequest, options?: Partial<CallOptions>): ClientReadableStream<TraceBlockResponse>;
+  traceBlock(
+    request: TraceBlockRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<TraceBlockResponse>;
+  /** Traces a message that is run without being committed. */
+  traceCall(request: TraceCallRequest, options?: Partial<CallOptions>): ClientReadableStream<TraceCallResponse>;
+  traceCall(
+    request: TraceCallRequest,
+    metadata?: Metadata,
+    options?: Partial<CallOptions>,
+  ): ClientReadableStream<TraceCallResponse>;
 }
 
 export const ExecutionServiceClient = makeGenericClientConstructor(
