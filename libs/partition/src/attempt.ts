@@ -1,9 +1,8 @@
-import type { Evm, HostAccount } from '@sheaf/evm';
+import type { Evm } from '@sheaf/evm';
 import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
-import { bytesToHex, ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
+import { ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import {
   encodeAccessList,
-  isEmptyCode,
   type ByteMap,
   type PreparedChanges,
   type BlockChanges,
@@ -13,12 +12,13 @@ import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } fro
 import { bucketsOf, ownersOf } from './buckets.ts';
 import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, isFull, type MadeBlock } from './block-assembly.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { Exchange } from './exchange.ts';
 import { Executor, type Wanted } from './executor.ts';
-import { callNames, slotsOf, type CallNames, type CallShape, type Forecast, type ForeseenSlot } from './forecast.ts';
+import type { Forecast } from './forecast.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
-import { forecastLimits, partitionLimits, usualSlotsLimits } from './limits.ts';
-import { slotCell, VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
+import { partitionLimits } from './limits.ts';
+import { VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
 import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } from './messages.ts';
 import { place } from './placement.ts';
 import type { PositionRun } from './position-run.ts';
@@ -28,9 +28,10 @@ import { decodeResults, encodeResults, resultsOf } from './results.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
 import type { HashedKeys } from './hashed-keys.ts';
+import { ReadAhead } from './read-ahead.ts';
 import { Validation, type Verdict } from './validation.ts';
 import { Turns } from './turns.ts';
-import { addressOf, isPlain, slotAfter, type UsualSlots } from './usual-slots.ts';
+import type { UsualSlots } from './usual-slots.ts';
 
 /** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
 export interface LaneState extends StateReader {
@@ -91,8 +92,6 @@ export interface AttemptContext {
   decided(decision: Decision): void;
 }
 
-/** Transactions that are read before one runs, so that what they will need is asked for together. */
-const readPerStep = 64;
 const noBytes = new Uint8Array(0);
 const coordinator = 0;
 
@@ -118,26 +117,11 @@ export class Attempt {
   #placed: Uint8Array | undefined;
   /** Own positions of this round, by rising position. */
   #own: number[] = [];
-  /** Own positions that have been read, of the first round. */
-  #readCount = 0;
-  #turns = new Turns<Wanted>(
-    [],
-    () => false,
-    () => true,
-  );
+  #turns: Turns<Wanted>;
   /** Of its own positions of this round, the last by its place that has run. */
   #highest = -1;
-  /** By a name that is shared, the last position that has it, and the first. */
-  readonly #lastOf = new Map<string, number>();
-  readonly #firstOf = new Map<string, number>();
-  /** Calls that have no run. */
-  readonly #calls = new Map<number, { call: CallShape; names: CallNames }>();
-  /** Of others' accounts, which calls that were read last will need. */
-  #foreseen: (ForeseenSlot & { position: number; cell: AccountCell })[] = [];
-  /** Positions that ran in vain, how often, until they did not. */
-  readonly #vain = new Map<number, number>();
-  readonly #asks = new Map<number, Wanted[]>();
-  readonly #codesAsked = new Set<string>();
+  #readAhead: ReadAhead;
+  readonly #exchange: Exchange;
   #disordered = false;
   #reported = true;
   /** Members whose cells have not come yet. */
@@ -150,7 +134,6 @@ export class Attempt {
   readonly #finals: (readonly FinalAccount[] | undefined)[];
   #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
   #runs = 0;
-  #remoteReads = 0;
   #ancestorsRead = 1;
   // The coordinator's.
   #validation: Validation | undefined;
@@ -159,7 +142,7 @@ export class Attempt {
   #decision: Decision | undefined;
 
   constructor(context: AttemptContext, task: BlockTask) {
-    const { rules, evm, state, member, members, codes } = context;
+    const { rules, evm, state, member, members, codes, usualSlots } = context;
     this.#context = context;
     this.#task = task;
     this.#steps = stepsOf(task, rules);
@@ -176,6 +159,19 @@ export class Attempt {
       member,
       codes,
     });
+    this.#exchange = new Exchange({
+      member,
+      members,
+      steps: this.#steps,
+      memory: this.#memory,
+      executor: this.#executor,
+      state,
+      codes,
+      usualSlots,
+      send: (to, kind, body) => this.#send(to, kind, body),
+    });
+    this.#turns = this.#turnsOf([]);
+    this.#readAhead = this.#readAheadOf([]);
     this.#finals = new Array<FinalAccount[] | undefined>(members);
     if (member === coordinator) this.#assembly = new BlockAssembly(task, this.#steps, rules, members);
   }
@@ -246,13 +242,16 @@ export class Attempt {
     if (this.#placed === undefined || this.#decision !== undefined) return false;
     if (this.#finishing) return this.#finish();
     if (this.#reported || this.#shipsAwaited > 0) return false;
-    if (this.#readCount < this.#own.length && this.#executor.round === 1) return this.#readAhead();
+    if (this.#executor.round === 1 && !this.#readAhead.done) {
+      this.#readAhead.step();
+      return true;
+    }
     const position = this.#turns.next();
     if (position !== undefined) {
       this.#run(position);
       return true;
     }
-    this.#flushAsks();
+    this.#exchange.flush();
     if (this.#turns.waiting) return false;
     if (this.#disordered && !this.#settle()) return true;
     this.#reported = true;
@@ -303,129 +302,24 @@ export class Attempt {
 
   /** `#own` are the positions of a round that begins. */
   #beginTurns(): void {
-    this.#turns = new Turns(
-      this.#own,
-      (position) => this.#executor.runs[position] !== undefined,
-      (wanted: Wanted) => this.#here(wanted),
-    );
-    this.#lastOf.clear();
-    this.#firstOf.clear();
-    this.#calls.clear();
+    this.#turns = this.#turnsOf(this.#own);
+    this.#readAhead = this.#readAheadOf(this.#own);
     this.#highest = -1;
     this.#disordered = false;
   }
 
-  /** Reads transactions ahead and asks for what they will need for certain. */
-  #readAhead(): boolean {
-    if (this.#memory.alone) {
-      this.#readCount = this.#own.length;
-      return true;
-    }
-    const end = Math.min(this.#own.length, this.#readCount + readPerStep);
-    const addresses: Uint8Array[] = [];
-    const positions = this.#own.slice(this.#readCount, end);
-    this.#executor.read(positions);
-    const read = positions.flatMap((position) => {
-      const read = this.#executor.transaction(position);
-      if (read?.transaction === undefined) return [];
-      const { transaction, sender } = read;
-      const from = hexToBytes(sender);
-      const to = transaction.to === undefined ? undefined : hexToBytes(transaction.to);
-      addresses.push(from);
-      if (to !== undefined) addresses.push(to);
-      return [{ position, transaction, sender, from, to }];
-    });
-    this.#memory.expect(addresses);
-    for (const { position, transaction, sender, from, to } of read) {
-      this.#takeTurns(position, sender);
-      this.#expect(position, from);
-      if (to === undefined) continue;
-      this.#expect(position, to);
-      const { data } = transaction;
-      if (data.length >= 4) this.#expectCall(position, { to: transaction.to!, sender, data });
-    }
-    this.#expectSlots();
-    this.#readCount = end;
-    this.#flushAsks();
-    return true;
+  #turnsOf(own: readonly number[]): Turns<Wanted> {
+    return new Turns(
+      own,
+      (position) => this.#executor.runs[position] !== undefined,
+      (wanted) => this.#exchange.here(wanted),
+    );
   }
 
-  /** Of those with the name one runs after the other. */
-  #takeTurns(position: number, name: string): void {
-    const last = this.#lastOf.get(name);
-    if (last !== undefined && last < position) this.#turns.follow(position, last);
-    if (last === undefined || last < position) this.#lastOf.set(name, position);
-  }
-
-  /** Asks for the account, unless it is here. */
-  #expect(position: number, address: Uint8Array): void {
-    const cell = this.#memory.cell(address);
-    if (cell.owner === this.#context.member) return;
-    const wanted = { kind: 'account' as const, cell };
-    if (cell.base === undefined) this.#ask(wanted);
-    this.#turns.expect(position, wanted);
-  }
-
-  #expectCall(position: number, call: CallShape): void {
-    const { forecast } = this.#context;
-    const names = callNames(call);
-    if (names === undefined) return;
-    this.#calls.set(position, { call, names });
-    // Of calls that nobody knows yet the first one finds out what all need.
-    if (forecast.learnt(names.of) === 0) {
-      this.#followFirst(position, names.of);
-      this.#followFirst(position, call.to);
-    }
-    if (names.targeted !== undefined && forecast.learnt(names.targeted) === 0)
-      this.#followFirst(position, names.targeted);
-    const { accounts, slots, meets } = forecast.of(call, names);
-    for (const name of meets) this.#takeTurns(position, name);
-    for (const address of accounts) this.#expect(position, address);
-    for (const each of slots) {
-      const cell = this.#memory.cell(each.account);
-      if (cell.owner !== this.#context.member) this.#foreseen.push({ ...each, position, cell });
-    }
-  }
-
-  /** Asks for the slots that calls are expected to need. */
-  #expectSlots(): void {
-    const slots = slotsOf(this.#foreseen);
-    for (const [at, { position, cell }] of this.#foreseen.entries()) {
-      const slot = slots[at]!;
-      const part = slotCell(cell, slot);
-      const wanted = { kind: 'slot' as const, cell, slot, slotCell: part };
-      if (part.base === undefined) this.#ask(wanted);
-      this.#turns.expect(position, wanted);
-    }
-    this.#foreseen = [];
-  }
-
-  #followFirst(position: number, name: string): void {
-    const first = this.#firstOf.get(name);
-    if (first === undefined) this.#firstOf.set(name, position);
-    else if (first < position) this.#turns.follow(position, first);
-  }
-
-  /** What a call looked at that ran in vain says what calls like it will. */
-  #learn(position: number, run: PositionRun): void {
-    const read = this.#executor.transaction(position);
-    if (run.outcome.kind !== 'included' || read?.transaction === undefined) return;
-    const { sender, transaction } = read;
-    const { to, data } = transaction;
-    if (to === undefined) return;
-    const { forecast } = this.#context;
-    const call = { to, sender, data };
-    forecast.learn(call, run);
-    const names = callNames(call);
-    if (names === undefined || this.#executor.round > 1) return;
-    // Those that wait know more now. What is known of whom they are sent to comes first.
-    const few = forecast.learnt(names.of) <= forecastLimits.callsFew;
-    for (const [other, { call, names: theirs }] of this.#calls) {
-      if (theirs.of !== names.of) continue;
-      const targeted = theirs.targeted === names.targeted;
-      if (targeted || (few && forecast.learnt(theirs.targeted) === 0)) this.#expectCall(other, call);
-    }
-    this.#expectSlots();
+  #readAheadOf(own: readonly number[]): ReadAhead {
+    const { member, forecast } = this.#context;
+    const options = { member, forecast, memory: this.#memory, executor: this.#executor, exchange: this.#exchange };
+    return new ReadAhead(options, own, this.#turns);
   }
 
   #run(position: number): void {
@@ -433,18 +327,18 @@ export class Attempt {
     const outcome = this.#executor.run(position);
     if (Array.isArray(outcome)) {
       this.#turns.lacks(position, outcome);
-      this.#sendScout(position, outcome);
+      this.#exchange.sendScout(position, outcome);
       for (const wanted of outcome) {
-        this.#ask(wanted);
-        if (wanted.kind === 'slot' && this.#executor.round === 1) this.#askAround(wanted.cell, wanted.slot);
+        this.#exchange.ask(wanted);
+        if (wanted.kind === 'slot' && this.#executor.round === 1) this.#exchange.askAround(wanted.cell, wanted.slot);
       }
       return;
     }
     if (position < this.#highest) this.#disordered = true;
     else this.#highest = position;
     this.#turns.ran(position);
-    this.#calls.delete(position);
-    if (this.#vain.delete(position)) this.#learn(position, outcome);
+    this.#readAhead.ran(position);
+    if (this.#exchange.ran(position)) this.#readAhead.learn(position, outcome);
   }
 
   /** Runs again what ran before something that it depends on. `false`: it is not done, something is missing. */
@@ -526,7 +420,7 @@ export class Attempt {
       for (const { cell: part } of slots) this.#shipped.slots.push(part);
     }
     this.#beginTurns();
-    this.#codesAsked.clear();
+    this.#exchange.beginRound();
     this.#reported = this.#own.length === 0;
     this.#shipsAwaited = this.#own.length === 0 ? 0 : members - 1;
     if (this.#shipsAwaited === 0) this.#complete();
@@ -580,9 +474,9 @@ export class Attempt {
       this.#early.push({ from, body: body.slice(), kind, round });
       return;
     }
-    if (kind === kinds.ASK) return this.#answer(from, reader, round);
-    if (kind === kinds.SCOUT) return this.#scout(from, reader, round);
-    if (kind === kinds.NEWS) return this.#onNews(from, reader);
+    if (kind === kinds.ASK) return this.#exchange.answer(from, reader, round);
+    if (kind === kinds.SCOUT) return this.#exchange.scout(from, reader, round);
+    if (kind === kinds.NEWS) return this.#exchange.onNews(from, reader);
     const ships = kind === kinds.SHIP;
     if (round < now) {
       if (ships) throw malformed(`ships for round ${round} in round ${now}`);
@@ -618,179 +512,6 @@ export class Attempt {
     for (const { from, kind, body } of early) this.#onCells(from, kind, body);
   }
 
-  /** Whether it is here, with what is needed next when one has it. */
-  #here(wanted: Wanted): boolean {
-    const { round } = this.#executor;
-    if (wanted.kind === 'code') return this.#context.codes.get(wanted.codeHash) !== undefined;
-    const cell = wanted.kind === 'slot' ? wanted.slotCell : wanted.cell;
-    if (cell.awaited > 0 || (round > 1 && cell.complete !== round)) return false;
-    return round > 1 || (wanted.kind === 'slot' ? this.#hasNamed(wanted.slotCell) : this.#hasUsual(wanted.cell));
-  }
-
-  /** Asks for the account whose address the slot has. `false`: it is not here. */
-  #hasNamed({ base }: SlotCell): boolean {
-    const address = base ? addressOf(base) : undefined;
-    if (address === undefined) return true;
-    const cell = this.#memory.cell(address);
-    if (cell.owner === this.#context.member) return true;
-    if (cell.base === undefined) this.#ask({ kind: 'account', cell });
-    return cell.awaited === 0 && this.#hasUsual(cell);
-  }
-
-  /** Asks for the account's code and what contracts of that code look at. `false`: it is not here. */
-  #hasUsual(cell: AccountCell): boolean {
-    if (!cell.base || isEmptyCode(cell.base.codeHash)) return true;
-    const { codeHash } = cell.base;
-    let here = this.#context.codes.get(codeHash) !== undefined;
-    if (!here) this.#ask({ kind: 'code', cell, codeHash });
-    if (!cell.base.hasStorage) return here;
-    for (const slot of this.#context.usualSlots.of(codeHash)) {
-      const part = slotCell(cell, slot);
-      if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot, slotCell: part });
-      if (part.awaited > 0) here = false;
-    }
-    return here;
-  }
-
-  /** Learns from a slot that is lacking, and asks for those that follow it where it follows one that is known. */
-  #askAround(cell: AccountCell, slot: Uint8Array): void {
-    if (cell.base) this.#context.usualSlots.learn(cell.base.codeHash, slot);
-    if (isPlain(slot)) return;
-    const before = slotAfter(slot, -1);
-    if (before === undefined || cell.slots?.get(before)?.base === undefined) return;
-    for (let steps = 1; steps <= usualSlotsLimits.slotsAhead; steps++) {
-      const next = slotAfter(slot, steps);
-      if (next === undefined) return;
-      const part = slotCell(cell, next);
-      if (part.base === undefined) this.#ask({ kind: 'slot', cell, slot: next, slotCell: part });
-    }
-  }
-
-  #ask(wanted: Wanted): void {
-    const { member, members } = this.#context;
-    const others = this.#executor.round > 1 && wanted.kind !== 'code';
-    if (wanted.kind === 'code') {
-      const name = bytesToHex(wanted.codeHash);
-      if (this.#codesAsked.has(name)) return;
-      this.#codesAsked.add(name);
-    } else {
-      const cell = wanted.kind === 'slot' ? wanted.slotCell : wanted.cell;
-      if (cell.awaited > 0) return;
-      cell.awaited = others ? members - 1 : 1;
-    }
-    this.#remoteReads += 1;
-    for (let to = 0; to < members; to++) {
-      if (to === member || (!others && to !== wanted.cell.owner)) continue;
-      const list = this.#asks.get(to);
-      if (list === undefined) this.#asks.set(to, [wanted]);
-      else list.push(wanted);
-    }
-  }
-
-  #flushAsks(): void {
-    for (const [to, list] of this.#asks) {
-      const writer = new ByteWriter(32 * list.length + 16);
-      writer.number(this.#executor.round);
-      writer.number(list.length);
-      for (const wanted of list) {
-        writer.byte(wanted.kind === 'account' ? 0 : wanted.kind === 'slot' ? 1 : 2);
-        writer.fixed(wanted.cell.address);
-        if (wanted.kind === 'slot') writer.fixed(wanted.slot);
-        if (wanted.kind === 'code') writer.fixed(wanted.codeHash);
-      }
-      this.#send(to, kinds.ASK, writer.finish());
-    }
-    this.#asks.clear();
-  }
-
-  /**
-   * What a run lacks may say what it lacks next, link by link. Whoever has most of it runs the position with what is known of it
-   * here, and tells what it looked at; before it answers what is asked now.
-   */
-  #sendScout(position: number, lacks: readonly Wanted[]): void {
-    const times = this.#vain.get(position) ?? 0;
-    this.#vain.set(position, times + 1);
-    const { vainBeforeScouts, scoutsMax } = partitionLimits;
-    if (this.#executor.round > 1 || times < vainBeforeScouts || times >= vainBeforeScouts + scoutsMax) return;
-    if (this.#steps[position]!.kind !== 'transaction') return;
-    const to = lacks[0]!.cell.owner;
-    if (to === this.#context.member) return;
-    const { accounts, slots } = this.#executor.looked();
-    const known = new PartsPicker();
-    for (const { cell } of accounts) if (cell.owner !== to) known.account(cell);
-    for (const { account, slot, cell } of slots) if (account.owner !== to) known.slot(account, slot, cell);
-    const writer = new ByteWriter(1_024);
-    writer.number(this.#executor.round);
-    writer.number(position);
-    writeCells(writer, known.all(), this.#executor.round, this.#context.member);
-    this.#send(to, kinds.SCOUT, writer.finish());
-  }
-
-  /** Tells what of the own state the other member's position looks at. */
-  #scout(to: number, reader: ByteReader, round: number): void {
-    const { member, codes } = this.#context;
-    const position = reader.below(this.#steps.length, 'position');
-    readCells(reader, to, this.#memory, codes, { account: () => undefined, slot: () => undefined });
-    reader.end();
-    this.#executor.scout(position);
-    const { accounts, slots } = this.#executor.looked();
-    const parts = new PartsPicker();
-    for (const { cell } of accounts) if (cell.owner === member) parts.account(cell);
-    for (const { account, slot, cell } of slots) if (account.owner === member) parts.slot(account, slot, cell);
-    const writer = new ByteWriter(1_024);
-    writer.number(round);
-    writeCells(writer, parts.all(), round, member);
-    this.#send(to, kinds.NEWS, writer.finish());
-  }
-
-  #onNews(from: number, reader: ByteReader): void {
-    const { codes } = this.#context;
-    readCells(reader, from, this.#memory, codes, { account: () => undefined, slot: () => undefined });
-    reader.end();
-  }
-
-  #answer(to: number, reader: ByteReader, round: number): void {
-    const { member, state, codes } = this.#context;
-    const parts = new PartsPicker();
-    const found: { hash: Uint8Array; code: Uint8Array }[] = [];
-    const questions: { kind: number; address: Uint8Array; name: Uint8Array }[] = [];
-    for (let left = reader.count(21); left > 0; left--) {
-      const kind = reader.below(3, 'question');
-      questions.push({ kind, address: reader.fixed(20), name: kind === 0 ? noBytes : reader.fixed(32) });
-    }
-    reader.end();
-    this.#memory.expect(questions.map(({ address }) => address));
-    for (const { kind, address, name } of questions) {
-      const cell = this.#memory.cell(address);
-      const owned = cell.owner === member;
-      if (owned && cell.base === undefined) {
-        this.#memory.setBase(cell, (state.account(cell.address) as HostAccount | undefined) ?? null);
-      }
-      if (kind === 0) parts.account(cell);
-      if (kind === 1) {
-        const slot = name.slice();
-        const part = slotCell(cell, slot);
-        if (owned && part.base === undefined) {
-          part.base = (state.storage(cell.address, slot) as Uint8Array | undefined)?.slice() ?? null;
-        }
-        parts.slot(cell, slot, part);
-      }
-      if (kind === 2) {
-        const hash = name.slice();
-        found.push({ hash, code: codes.get(hash) ?? (state.code(hash) as Uint8Array) });
-      }
-    }
-    const writer = new ByteWriter(1_024);
-    writer.number(round);
-    writeCells(writer, parts.all(), round, member);
-    writer.number(found.length);
-    for (const { hash, code } of found) {
-      writer.fixed(hash);
-      writer.bytes(code);
-    }
-    this.#send(to, kinds.ANSWER, writer.finish());
-  }
-
   // The end.
 
   #finish(): boolean {
@@ -805,7 +526,7 @@ export class Attempt {
       }
       let gas = 0n;
       for (const run of runs) if (run !== undefined) gas += run.gas;
-      const results = resultsOf(runs, { runs: this.#runs, gas, remoteReads: this.#remoteReads });
+      const results = resultsOf(runs, { runs: this.#runs, gas, remoteReads: this.#exchange.remoteReads });
       if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
       else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
       return true;
@@ -877,7 +598,7 @@ export class Attempt {
       accessList,
       ancestorsRead: this.#ancestorsRead,
       transactions: ran.length,
-      remoteReads: this.#remoteReads,
+      remoteReads: this.#exchange.remoteReads,
       whole: this.#whole,
     };
     this.#context.decided(this.#decision);
