@@ -65,8 +65,9 @@ function addBits(bloom: Uint8Array, bits: Bits): void {
 type Bits = Uint16Array;
 
 /**
- * The bits of addresses and topics seen lately. Tokens, events and their parties are the same again and again: hashing
- * them each time took 6 % of a block of mainnet's. Two maps: when the younger is full it becomes the elder, and what
+ * The bits of addresses and topics seen lately. Tokens, events and their parties are the same again and again: the blooms
+ * of 34 blocks of mainnet's take 84 ms instead of 156 when nothing is known beforehand, 51 instead of 117 when all is
+ * (least of 13 and of 12 passes on a busy box). Two maps: when the younger is full it becomes the elder, and what
  * was in the elder and not asked for since is gone.
  */
 let younger = new Map<string, Bits>();
