@@ -5,7 +5,7 @@ import { createCustomCommon, Hardfork, Mainnet } from '@ethereumjs/common';
 import { createMPT } from '@ethereumjs/mpt';
 import { Bloom, encodeReceipt as encodeOracleReceipt } from '@ethereumjs/vm';
 import { RLP } from '@ethereumjs/rlp';
-import { bytesToHex, toAddress, toHash32, toHeight } from '@sheaf/primitives';
+import { bytesToHex, toAddress, toHash32, toHeight, type Hash32 } from '@sheaf/primitives';
 import fc from 'fast-check';
 import {
   decodeBlock,
@@ -17,6 +17,7 @@ import {
   type Header,
 } from './block.ts';
 import { nextBaseFee } from './gas.ts';
+import { limits } from './limits.ts';
 import { orderedRoot, receiptsRoot, transactionsRoot, withdrawalsRoot } from './ordered-root.ts';
 import { encodeReceipt, logsBloom, type Log } from './receipt.ts';
 import { signTransaction } from './sign-transaction.ts';
@@ -130,6 +131,24 @@ test('receipts and blooms agree with the oracle', () => {
       },
     ),
   );
+});
+
+test('blooms agree with the oracle when an entry was seen before, and when it was forgotten', () => {
+  // Two of what is kept pass by between the first and the last time that `old` is seen; `often` is seen all along.
+  const topicOf = (n: number) =>
+    toHash32(Uint8Array.from({ length: 32 }, (_, i) => (i < 4 ? (n >> (8 * i)) & 255 : i)));
+  const emitter = toAddress(new Uint8Array(20).fill(7));
+  const [old, often] = [topicOf(0), topicOf(1)];
+  const check = (topics: Hash32[]) => {
+    const bloom = new Bloom();
+    for (const part of [emitter, ...topics]) bloom.add(Uint8Array.from(Buffer.from(part.slice(2), 'hex')));
+    expect(bytesToHex(logsBloom([{ address: emitter, topics, data: new Uint8Array(0) }]))).toBe(
+      bytesToHex(bloom.bitvector),
+    );
+  };
+  check([old, often]);
+  for (let n = 2; n < 2 * limits.bloomEntriesCachedMax + 4; n += 2) check([topicOf(n), often, topicOf(n + 1)]);
+  check([old, often]);
 });
 
 test('ordered roots agree with the oracle', async () => {

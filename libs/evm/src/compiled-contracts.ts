@@ -111,6 +111,8 @@ export class CompiledContracts {
       if ('refused' in compiled) return undefined;
       const module = new WebAssembly.Module(compiled.wasm as Uint8Array<ArrayBuffer>);
       const instance = new WebAssembly.Instance(module, { m: this.#machine.compiledImports });
+      // V8 would compile each function when it is first called, which is inside a block.
+      (instance.exports['touch'] as () => void)();
       return { run: instance.exports['run'], wasmBytes: compiled.wasm.length };
     } catch {
       // A fault of the compiler's, or V8 is short of room for machine code: the contract is as right interpreted, and

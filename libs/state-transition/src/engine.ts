@@ -20,7 +20,7 @@ export interface WarmableEngine extends ExecutionEngine {
   warmUp(options: { pointEvaluation: boolean }): Promise<void>;
 }
 
-/** Code bytes compiled after one block or call: some milliseconds. */
+/** Code bytes compiled after one block or call: some tens of milliseconds, which a block that comes meanwhile waits for. */
 const compileBytesMax = 32_768;
 
 /**

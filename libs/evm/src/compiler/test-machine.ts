@@ -363,6 +363,11 @@ export function runCompiled(code: Uint8Array, input: Uint8Array, gas: bigint): F
   write(newFrame(gas));
   const instance = new WebAssembly.Instance(module, { m: functions });
   const run = instance.exports['run'] as (entry: number) => number;
+  // As it is done before a contract's first run: it must leave no trace.
+  const untouched = bytes.slice(0, layout.STATIC_DATA);
+  (instance.exports['touch'] as () => void)();
+  if (Buffer.compare(untouched, bytes.subarray(0, layout.STATIC_DATA)) !== 0)
+    throw new Error('touching a contract has changed the memory');
   let status = run(0);
   while (status === layout.CALLED) {
     const frame = read();

@@ -79,7 +79,7 @@ describe('a module', () => {
       imports: [{ name: 'twice', signature: 'i:i' }],
       memoryPagesMax: 2,
       functions: [{ signature: 'ii:i', locals: [[1, 0x7e]], code: e.finish() }], // prettier-ignore
-      exported: { name: 'run', index: 0 },
+      exported: [{ name: 'run', index: 0 }],
     });
     const memory = new WebAssembly.Memory({ initial: 1, maximum: 2 });
     const twice = (value: number) => 2 * value;

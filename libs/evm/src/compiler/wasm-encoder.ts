@@ -248,12 +248,12 @@ export interface FunctionBody {
   code: Uint8Array;
 }
 
-/** Writes a module: one memory and functions imported from `m`, functions of its own, one of them exported. */
+/** Writes a module: one memory and functions imported from `m`, functions of its own, some of them exported. */
 export function encodeModule(options: {
   imports: readonly { name: string; signature: Signature }[];
   memoryPagesMax: number;
   functions: readonly FunctionBody[];
-  exported: { name: string; index: number };
+  exported: readonly { name: string; index: number }[];
 }): Uint8Array {
   const { imports, functions, exported } = options;
   const signatures = [...new Set([...imports, ...functions].map(({ signature }) => signature))];
@@ -290,10 +290,12 @@ export function encodeModule(options: {
     for (const { signature } of functions) body.unsigned(typeOf.get(signature) ?? 0);
   });
   section(out, 7, (body) => {
-    body.unsigned(1);
-    body.name(exported.name);
-    body.u8(0);
-    body.unsigned(imports.length + exported.index);
+    body.unsigned(exported.length);
+    for (const { name, index } of exported) {
+      body.name(name);
+      body.u8(0);
+      body.unsigned(imports.length + index);
+    }
   });
   section(out, 10, (body) => {
     body.unsigned(functions.length);

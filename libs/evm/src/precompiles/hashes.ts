@@ -9,8 +9,14 @@ type Hash = (data: Uint8Array) => Uint8Array;
 let sha256Of: Hash = plainSha256;
 let ripemd160Of: Hash = plainRipemd160;
 
-/** The fast hashes are in place afterwards. */
-export async function warmHashes(): Promise<void> {
+let warming: Promise<void> | undefined;
+
+/** The fast hashes are in place afterwards. Again is nothing: it does not even wait for the event loop. */
+export function warmHashes(): Promise<void> {
+  return (warming ??= assembleHashes());
+}
+
+async function assembleHashes(): Promise<void> {
   const [sha256Hasher, ripemd160Hasher] = await Promise.all([createSHA256(), createRIPEMD160()]);
   sha256Of = hashWith(sha256Hasher);
   ripemd160Of = hashWith(ripemd160Hasher);
