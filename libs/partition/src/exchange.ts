@@ -166,7 +166,10 @@ export class Exchange {
     const position = reader.below(this.#options.steps.length, 'position');
     readCells(reader, to, this.#options.memory, codes, { account: () => undefined, slot: () => undefined });
     reader.end();
-    this.#options.executor.scout(position);
+    const lacks = this.#options.executor.scout(position);
+    // The next one gets further.
+    for (const wanted of lacks) if (wanted.kind === 'code') this.ask(wanted);
+    this.flush();
     const { accounts, slots } = this.#options.executor.looked();
     const parts = new PartsPicker();
     for (const { cell } of accounts) if (cell.owner === member) parts.account(cell);

@@ -142,8 +142,8 @@ export class Executor {
     return { accounts, slots };
   }
 
-  /** Runs another member's position, for `looked` alone: nothing is left of it. */
-  scout(position: number): void {
+  /** Runs another member's position, for `looked` alone: nothing is left of it. What it lacks. */
+  scout(position: number): readonly Wanted[] {
     this.#host.begin(position);
     this.#scouting = true;
     try {
@@ -153,6 +153,7 @@ export class Executor {
     } finally {
       this.#scouting = false;
     }
+    return this.#host.wanted;
   }
 
   /** Takes what the run left out of the memory. */
