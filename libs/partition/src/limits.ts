@@ -17,7 +17,7 @@ export const partitionLimits = {
   guessesMax: 256,
   /** Runs of one position in vain before others are asked to look what it needs, and how often they are. */
   vainBeforeScouts: 1,
-  scoutsMax: 64,
+  scoutsMax: 512,
   /** Runs that lack something and are waited for: few at first, twice as many whenever all have got it. */
   blockedMaxFirst: 4,
   blockedMaxLast: 1_024,
