@@ -1,3 +1,5 @@
+import { limits } from '@sheaf/primitives';
+
 /** Every maximum of traces, in one place. Over it a trace is LIMIT or DEADLINE, never cut. */
 export const traceLimits = {
   /** One trace: of a transaction, of all transactions of a block, or of a message. */
@@ -7,7 +9,7 @@ export const traceLimits = {
   /** Instructions of one trace. */
   stepsMax: 20_000_000,
   /** Characters of one trace's JSON, which but for the words of contracts are bytes. */
-  answerBytesMax: 33_554_432,
+  answerBytesMax: limits.traceBytesMax,
   /** JSON in one message of the stream. */
   pieceBytes: 1_048_576,
   /** Traces that may wait for the one that runs. */

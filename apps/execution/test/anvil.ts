@@ -8,13 +8,9 @@ export interface Anvil {
   stop(): Promise<void>;
 }
 
-export function hasAnvil(): boolean {
-  return findBinary() !== undefined;
-}
-
 /** A chain of its own with the development accounts. */
 export async function startAnvil(options: { chainId: bigint; gasLimit: bigint }): Promise<Anvil> {
-  const binary = findBinary()!;
+  const binary = findBinary();
   const port = await freePort();
   const args = ['--port', `${port}`, '--chain-id', `${options.chainId}`, '--gas-limit', `${options.gasLimit}`];
   const child = spawn(binary, [...args, '--hardfork', 'osaka', '--no-mining', '--steps-tracing', '--silent'], {
@@ -49,11 +45,8 @@ export async function startAnvil(options: { chainId: bigint; gasLimit: bigint })
   };
 }
 
-function findBinary(): string | undefined {
+/** In the package of this platform, which npm installs with @foundry-rs/anvil. */
+function findBinary(): string {
   const name = `@foundry-rs/anvil-${process.platform}-${process.arch === 'x64' ? 'amd64' : process.arch}`;
-  try {
-    return join(dirname(require.resolve(`${name}/package.json`)), 'bin', 'anvil');
-  } catch {
-    return undefined;
-  }
+  return join(dirname(require.resolve(`${name}/package.json`)), 'bin', 'anvil');
 }

@@ -7,7 +7,7 @@ import { messageToWire, traceOptionsToWire, type executionV1, type Tracer } from
 import type { CallMessage } from '@sheaf/state-transition';
 import { openTracing } from '../src/domain/tracing/tracing.ts';
 import { traceLimits, type TraceLimits } from '../src/trace-limits.ts';
-import { hasAnvil, startAnvil, type Anvil } from './anvil.ts';
+import { startAnvil, type Anvil } from './anvil.ts';
 import { openLocalLane, type TestLane } from './local-lane.ts';
 import { callsAll, refunds, reverts, store, traceChain, word, type TraceChain } from './trace-chain.ts';
 
@@ -125,8 +125,7 @@ test('both members of a lane answer what one alone does, and one transaction is 
   }
 });
 
-// Not on platforms that it is not made for.
-(hasAnvil() ? describe : describe.skip)('beside Foundry', () => {
+describe('beside Foundry', () => {
   let anvil: Anvil;
   const hashes: string[] = [];
 

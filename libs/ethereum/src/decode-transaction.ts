@@ -1,5 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { limits, RlpReader, toHash32, zeroHash, type ChainError, type RlpItem } from '@sheaf/primitives';
+import { limits, RlpReader, toHash32, type ChainError, type RlpItem } from '@sheaf/primitives';
 import { invalid, readAddress, readBytes, readHash, readInteger, readList, readRecipient } from './fields.ts';
 import { secp256k1Order } from './signing-digest.ts';
 import type { AccessListEntry, Authorization, Transaction, TransactionFields, TransactionType } from './transaction.ts';
@@ -10,7 +10,6 @@ const uint256Max = 2n ** 256n - 1n;
 /** How many RLP fields the signed form of each type has. */
 const fieldCounts = [9, 11, 12, 14, 13] as const;
 
-const noBytes = new Uint8Array(0);
 const halfOrder = secp256k1Order / 2n;
 
 /**
@@ -37,13 +36,15 @@ export function readTransaction(raw: Uint8Array, hash = keccak256(raw)): Transac
   const type = typed ? raw[0]! : 0;
   if ((typed && type === 0) || type > 4) throw invalid('transaction.type', `${type} is not known`);
   const fields = new Fields(new RlpReader(raw, typed ? 1 : 0, 'transaction'), fieldCounts[type as TransactionType]);
-  const transaction = type === 0 ? readLegacy(fields) : readTyped(fields, type as 1 | 2 | 3 | 4);
+  const known = { raw, hash: toHash32(hash) };
+  const transaction = type === 0 ? readLegacy(fields, known) : readTyped(fields, type as 1 | 2 | 3 | 4, known);
   fields.end();
-  transaction.raw = raw;
-  transaction.hash = toHash32(hash);
   checkSignature(transaction);
   return transaction;
 }
+
+/** What does not come from the fields. */
+type Known = Pick<Transaction, 'raw' | 'hash'>;
 
 /** The fields of a transaction in their order. */
 class Fields {
@@ -86,8 +87,7 @@ class Fields {
   }
 }
 
-/** But for `raw` and `hash`. */
-function readLegacy(fields: Fields): Transaction {
+function readLegacy(fields: Fields, { raw, hash }: Known): Transaction {
   const nonce = fields.integer('transaction.nonce', 8);
   const gasPrice = fields.integer('transaction.gasPrice', 32);
   const gasLimit = fields.integer('transaction.gasLimit', 8);
@@ -118,13 +118,12 @@ function readLegacy(fields: Fields): Transaction {
     yParity: (replayProtected ? (v - 35n) % 2n : v - 27n) === 0n ? 0 : 1,
     r: fields.integer('transaction.r', 32),
     s: fields.integer('transaction.s', 32),
-    hash: zeroHash,
-    raw: noBytes,
+    hash,
+    raw,
   };
 }
 
-/** But for `raw` and `hash`. */
-function readTyped(fields: Fields, type: 1 | 2 | 3 | 4): Transaction {
+function readTyped(fields: Fields, type: 1 | 2 | 3 | 4, { raw, hash }: Known): Transaction {
   const chainId = fields.integer('transaction.chainId', 8);
   const nonce = fields.integer('transaction.nonce', 8);
   const tip = fields.integer(type === 1 ? 'transaction.gasPrice' : 'transaction.maxPriorityFeePerGas', 32);
@@ -145,8 +144,8 @@ function readTyped(fields: Fields, type: 1 | 2 | 3 | 4): Transaction {
     yParity: readParity(fields),
     r: fields.integer('transaction.r', 32),
     s: fields.integer('transaction.s', 32),
-    hash: zeroHash,
-    raw: noBytes,
+    hash,
+    raw,
   };
   if (type === 1) transaction.gasPrice = tip;
   return transaction;

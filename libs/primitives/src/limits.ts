@@ -31,6 +31,8 @@ export const limits = {
   validatorsMax: 1_024,
   /** Trie nodes and codes in one witness. */
   witnessBytesMax: 16_777_216,
+  /** JSON of one trace, of a transaction or of a whole block. */
+  traceBytesMax: 33_554_432,
   /** A page of any list answer. */
   pageItemsMax: 1_000,
   /** Gas of one eth_call or estimate. */

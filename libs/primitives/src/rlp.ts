@@ -116,6 +116,11 @@ export class RlpReader {
     return first < 0xc0 ? this.#bytes.subarray(from, end) : undefined;
   }
 
+  /** Passes over the next item. */
+  skip(): void {
+    this.#next();
+  }
+
   /** The next item with what is inside of it. */
   item(): RlpItem {
     const start = this.#at;

@@ -1,5 +1,5 @@
 import { decodeBlock, headerHash } from '@sheaf/ethereum';
-import { bytesToHex, ChainError, zeroAddress, type Hash32, type Height } from '@sheaf/primitives';
+import { bytesToHex, ChainError, limits, zeroAddress, type Hash32, type Height } from '@sheaf/primitives';
 import {
   accountFromWire,
   blockFromWire,
@@ -29,7 +29,6 @@ const proofNodesMax = 64;
 const proofNodeBytesMax = 65_536;
 const callOutputBytesMax = 1_048_576;
 const codeBytesMax = 24_576;
-const traceBytesMax = 33_554_432;
 
 export interface ExecutionOptions {
   /** Deadline of reads. Reads that find execution away are tried again within it. */
@@ -140,8 +139,8 @@ class Pieces {
   /** @throws ChainError `LIMIT` */
   add(piece: Buffer): void {
     this.#bytes += piece.length;
-    if (this.#bytes > traceBytesMax) {
-      const message = `the trace has more than ${traceBytesMax} bytes`;
+    if (this.#bytes > limits.traceBytesMax) {
+      const message = `the trace has more than ${limits.traceBytesMax} bytes`;
       throw new ChainError({ code: 'LIMIT', message, retryAfterMs: 0 });
     }
     this.#pieces.push(piece);
