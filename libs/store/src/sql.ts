@@ -1,3 +1,4 @@
+import { bytesToHex } from '@sheaf/primitives';
 import type postgres from 'postgres';
 
 /** What may stand in `${…}`: a value, a helper, an array, JSON, or another query as a fragment. */
@@ -21,11 +22,8 @@ export interface Sql {
   <T extends object>(rows: T | readonly T[], ...columns: (keyof T & string)[]): postgres.Helper<T>;
   /** A list for `in ${sql(values)}`. */
   (values: readonly (string | number | bigint | Uint8Array)[]): postgres.Helper<unknown>;
-  /** An array parameter, for `= any(${sql.array(values)})`. `type` is the element type's OID when the array may be empty. */
-  array<T extends postgres.SerializableParameter<bigint>>(
-    values: readonly T[],
-    type?: number,
-  ): postgres.ArrayParameter<readonly T[]>;
+  /** A parameter of type `int4[]`, for `unnest(${…})` and columns. Of arrays, `int4[]` and `bytea[]` are read; others come as text. */
+  int4s(values: readonly number[]): postgres.Parameter;
   json(value: postgres.JSONValue): postgres.Parameter;
   /** SQL text as it is: for constants only. */
   unsafe<T extends readonly (object | undefined)[] = postgres.Row[]>(
@@ -36,6 +34,32 @@ export interface Sql {
 
 /** The same, inside one transaction. Throws once the transaction is over or lost. */
 export type Tx = Sql;
+
+/** Object identifier of PostgreSQL's `int4[]`. */
+const int4ArrayType = 1007;
+
+/** `int4[]` as PostgreSQL writes it; without nulls and of one dimension. */
+export const int4Array = {
+  to: int4ArrayType,
+  from: [int4ArrayType],
+  serialize: (values: readonly number[]) => `{${values.join()}}`,
+  parse: (text: string): number[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number)),
+};
+
+/** `bytea[]`, of the same kind: each element is in quotes, its backslash doubled. */
+export const byteaArray = {
+  to: 1001,
+  from: [1001],
+  serialize: (values: readonly Uint8Array[]) =>
+    `{${values.map((bytes) => `"\\\\x${bytesToHex(bytes).slice(2)}"`).join()}}`,
+  parse: (text: string): Buffer[] =>
+    text === '{}'
+      ? []
+      : text
+          .slice(1, -1)
+          .split(',')
+          .map((quoted) => Buffer.from(quoted.slice(4, -1), 'hex')),
+};
 
 export type RawSql = postgres.Sql<{ bigint: bigint }>;
 export type RawTx = postgres.TransactionSql<{ bigint: bigint }>;
@@ -59,7 +83,7 @@ export function asSql(raw: RawSql | RawTx, inspect: (query: RawQuery) => void = 
   };
   const sql = (...parts: unknown[]): unknown => seen(call(...parts));
   return Object.assign(sql, {
-    array: raw.array,
+    int4s: (values: readonly number[]) => raw.typed(values as never, int4ArrayType),
     json: raw.json,
     unsafe: (text: string, parameters: never[] = []) => seen(raw.unsafe(text, parameters)),
   }) as unknown as Sql;

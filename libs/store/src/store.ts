@@ -2,7 +2,7 @@ import { ChainError } from '@sheaf/primitives';
 import type { Logger } from 'pino';
 import postgres from 'postgres';
 import { Gauge, type Registry } from 'prom-client';
-import { asSql, type RawSql, type Sql, type Tx } from './sql.ts';
+import { asSql, byteaArray, int4Array, type RawSql, type Sql, type Tx } from './sql.ts';
 import { createTransactions, type Transactions } from './transactions.ts';
 
 /** One service's database. */
@@ -73,7 +73,9 @@ function connect(options: StoreOptions, log: Logger, max: number, onClose: () =>
     max,
     connect_timeout: connectTimeoutSeconds,
     backoff: (tries: number) => Math.min(0.05 * 2 ** tries, reconnectSecondsMax),
-    types: { bigint: postgres.BigInt },
+    types: { bigint: postgres.BigInt, int4Array, byteaArray },
+    // Nobody catches when the session is cut during the library's own query for the array types: the whole process would end.
+    fetch_types: false,
     connection: {
       application_name: options.applicationName,
       statement_timeout: statementTimeoutMs,

@@ -1,5 +1,6 @@
 // Goal: a transaction is all or nothing, also when its backend is killed: nothing of it is ever seen, and no stranger's is touched.
 // Method: real PostgreSQL; the test terminates backends at every point of a transaction, and lets the orphaned callback go on.
+import { connect as connectTo, createServer, type AddressInfo } from 'node:net';
 import pino from 'pino';
 import { Registry } from 'prom-client';
 import { freePort, testDatabase, waitFor } from '@sheaf/testing';
@@ -46,14 +47,19 @@ test('integers, bytes, arrays, JSON and rows go in and come out', async () => {
     { id: 1n, body: new Uint8Array(0), note: null },
   ];
   await store.query`insert into things ${store.query(rows, 'id', 'body', 'note')}`;
-  const found =
-    await store.query`select * from things where id = any(${store.query.array([1n, 2n ** 63n - 1n])}) order by id`;
+  const found = await store.query`select * from things where id in ${store.query([1n, 2n ** 63n - 1n])} order by id`;
   expect(found).toEqual([
     { id: 1n, body: Buffer.alloc(0), note: null },
     { id: 2n ** 63n - 1n, body: Buffer.from([0, 255]), note: 'größte' },
   ]);
-  const bodies = [Uint8Array.of(0, 255), Uint8Array.of(7)];
-  expect(await store.query`select id from things where body = any(${store.query.array(bodies)})`).toHaveLength(1);
+  for (const numbers of [[], [7], [-(2 ** 31), 0, 2 ** 31 - 1]]) {
+    expect(await store.query`select ${store.query.int4s(numbers)} as numbers`).toEqual([{ numbers }]);
+  }
+  const [{ bodies }] = (await store.query`select array(select body from things order by id) as bodies`) as [
+    { bodies: Buffer[] },
+  ];
+  expect(bodies).toEqual([Buffer.alloc(0), Buffer.from([0, 255])]);
+  expect(await store.query`select array(select body from things where id = 2) as bodies`).toEqual([{ bodies: [] }]);
   expect(await store.query`select id from things where id in ${store.query([1n, 2n])}`).toEqual([{ id: 1n }]);
   expect(await store.query`select ${store.query.json({ a: 1 })}::jsonb as j`).toEqual([{ j: { a: 1 } }]);
 });
@@ -205,3 +211,48 @@ test('a database that is not there is told by ping, without its password', async
   expect(error.message).not.toContain('hidden');
   await absent.close();
 });
+
+test('a session that is cut at its first statement fails that statement, and nothing that nobody awaits', async () => {
+  const unheard = jest.fn();
+  process.on('unhandledRejection', unheard);
+  const proxy = await startCuttingProxy(new URL(database.url), 5);
+  const cut = openStore({ url: proxy.url, applicationName: 'test' }, { log });
+  for (let statement = 0; statement < 5; statement++) {
+    const running = statement % 2 === 0 ? cut.ping() : cut.transact((tx) => insert(tx, 1));
+    await expect(running).rejects.toMatchObject({ detail: { code: 'UNAVAILABLE' } });
+  }
+  await cut.transact((tx) => insert(tx, 2));
+  await cut.ping();
+  expect(await ids()).toEqual([2n]);
+  await cut.close();
+  proxy.close();
+  await new Promise(setImmediate);
+  process.off('unhandledRejection', unheard);
+  expect(unheard).not.toHaveBeenCalled();
+});
+
+/** Before the database, at `url`: its first `cuts` connections end when the client says more than who it is. */
+async function startCuttingProxy(to: URL, cuts: number): Promise<{ url: string; close(): void }> {
+  const parse = 'P'.charCodeAt(0);
+  let left = cuts;
+  const server = createServer((client) => {
+    const upstream = connectTo(Number(to.port), to.hostname);
+    client.on('data', (data) => {
+      if (data[0] !== parse || left === 0) return void upstream.write(data);
+      left--;
+      client.destroy();
+    });
+    upstream.on('data', (data) => client.write(data));
+    for (const [one, other] of [
+      [client, upstream],
+      [upstream, client],
+    ] as const) {
+      one.on('error', () => other.destroy()).on('close', () => other.destroy());
+    }
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const url = new URL(to);
+  url.hostname = '127.0.0.1';
+  url.port = String((server.address() as AddressInfo).port);
+  return { url: url.href, close: () => void server.close() };
+}

@@ -66,7 +66,7 @@ export function createBatchRepository(options: { chainId: bigint }, dependencies
       const offsets = wanted.map(({ index }) => index * packedBytes + 1);
       const rows = await store.query<{ at: number; packed: Uint8Array }[]>`
         select at, substring(cells from at for ${packedBytes}) as packed
-        from blobs cross join unnest(${offsets}::int4[]) as at
+        from blobs cross join unnest(${store.query.int4s(offsets)}) as at
         where commitment = ${commitment} order by at`;
       return rows.map(({ packed }, row) => unpack(wanted[row]!.column, packed));
     },

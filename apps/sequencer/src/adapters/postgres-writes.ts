@@ -91,7 +91,7 @@ export function createWrites(store: Store, deps: { onOutbox: () => void }): Writ
       const { statement, signers, signature } = certificate;
       await fenced(store, epoch, async (tx) => {
         const { count } = await tx`
-          update batches set signers = ${tx.array(signers, int4)}, signature = ${signature}, certified_at = clock_timestamp()
+          update batches set signers = ${tx.int4s(signers)}, signature = ${signature}, certified_at = clock_timestamp()
           where first_height = ${statement.firstHeight} and last_height = ${statement.lastHeight} and signature is null`;
         expectCount('certified', count, 1);
         await tx`
@@ -103,9 +103,6 @@ export function createWrites(store: Store, deps: { onOutbox: () => void }): Writ
     },
   };
 }
-
-/** Object identifier of PostgreSQL's int4. */
-const int4 = 23;
 
 /**
  * Runs the write only if `epoch` leads, and keeps it leading until the commit: the key-share lock lets renewals pass and
