@@ -7,6 +7,8 @@ import type { StoreFolder } from './store.ts';
 /** One block on both: what a user waits, and what each thread got. Milliseconds. */
 export interface PairSample {
   one: { wallMs: number; cpuMs: number | undefined };
+  /** Two that execute it alone, at the same time: twice the work. Twice `one` over this is what two cores can give at most. */
+  apart: { wallMs: number };
   two: {
     /** From the first member's beginning to the last one's commit. */
     wallMs: number;
@@ -20,9 +22,10 @@ export interface PairSample {
 /** As apps/execution's threads have it. */
 const stackSizeMb = 32;
 
-/** A member that executes alone and a lane of two, in three threads of which one or two work at a time. */
+/** A member that executes alone, two of that kind apart, and a lane of two: five threads of which one or two work at a time. */
 export class MemberThreads {
   readonly #alone: MemberThread;
+  readonly #apart: readonly MemberThread[];
   readonly #lane: readonly MemberThread[];
   readonly #folder: StoreFolder;
 
@@ -30,16 +33,18 @@ export class MemberThreads {
     const { port1, port2 } = new MessageChannel();
     const bells = new Int32Array(new SharedArrayBuffer(8));
     this.#folder = folder;
-    this.#alone = new MemberThread(program, { kind: 'execution-member', lane: undefined }, []);
+    const alone = (): MemberThread => new MemberThread(program, { kind: 'execution-member', lane: undefined }, []);
+    this.#alone = alone();
+    this.#apart = [alone(), alone()];
     this.#lane = [port1, port2].map(
       (port, member) => new MemberThread(program, { kind: 'execution-member', lane: { member, port, bells } }, [port]),
     );
   }
 
-  /** Every block of the case on both, which take turns at being the first. */
+  /** Every block of the case on all three; the one and the lane take turns at being the first. */
   async run({ spec, start, blocks, warmUp }: BenchCase): Promise<PairSample[]> {
     const sent = blocks.map(({ input, hash }) => ({ input, hash }));
-    const all = [this.#alone, ...this.#lane];
+    const all = this.#all();
     for (const thread of all) {
       await thread.obey({ kind: 'open', dataDir: this.#folder.next(), spec, start, blocks: sent });
     }
@@ -48,9 +53,10 @@ export class MemberThreads {
       const order: MemberOrder = { kind: 'execute', block };
       let one: MemberTimes | undefined;
       if (block % 2 === 0) one = await this.#alone.obey(order);
-      const lane = (await Promise.all(this.#lane.map((thread) => thread.obey(order)))) as MemberTimes[];
+      const lane = await together(this.#lane, order);
+      const apart = await together(this.#apart, order);
       one ??= await this.#alone.obey(order);
-      if (block >= warmUp) samples.push({ one: wallOf(one!), two: laneOf(lane) });
+      if (block >= warmUp) samples.push({ one: wallOf(one!), apart: { wallMs: spanOf(apart) }, two: laneOf(lane) });
     }
     for (const thread of all) await thread.obey({ kind: 'close' });
     return samples;
@@ -58,8 +64,21 @@ export class MemberThreads {
 
   /** Afterwards the threads have ended. */
   async close(): Promise<void> {
-    for (const thread of [this.#alone, ...this.#lane]) await thread.end();
+    for (const thread of this.#all()) await thread.end();
   }
+
+  #all(): MemberThread[] {
+    return [this.#alone, ...this.#apart, ...this.#lane];
+  }
+}
+
+async function together(threads: readonly MemberThread[], order: MemberOrder): Promise<MemberTimes[]> {
+  return (await Promise.all(threads.map((thread) => thread.obey(order)))) as MemberTimes[];
+}
+
+/** From the first one's beginning to the last one's end. */
+function spanOf(members: readonly MemberTimes[]): number {
+  return Math.max(...members.map(({ endedMs }) => endedMs)) - Math.min(...members.map(({ beganMs }) => beganMs));
 }
 
 function wallOf({ beganMs, endedMs, cpuMs }: MemberTimes): PairSample['one'] {
@@ -70,7 +89,7 @@ function laneOf(members: readonly MemberTimes[]): PairSample['two'] {
   const sum = (pick: (times: MemberTimes) => number): number =>
     members.reduce((total, times) => total + pick(times), 0);
   return {
-    wallMs: Math.max(...members.map(({ endedMs }) => endedMs)) - Math.min(...members.map(({ beganMs }) => beganMs)),
+    wallMs: spanOf(members),
     cpuMs: members.map(({ cpuMs }) => cpuMs),
     rounds: members[0]!.rounds,
     messages: sum(({ messages }) => messages),
