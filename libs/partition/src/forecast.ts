@@ -62,6 +62,14 @@ interface Known {
   unread: Lesson[];
   accounts: Map<string, { address: Uint8Array; count: number }>;
   slots: Map<string, KnownSlot>;
+  /** What the next call will need, as long as nothing more is learnt. */
+  usual: Usual | undefined;
+}
+
+interface Usual {
+  accounts: readonly Uint8Array[];
+  slots: readonly KnownSlot[];
+  meets: readonly string[];
 }
 
 /** What a call goes by: its function, and its function with whom it names first: what a router does depends on that. */
@@ -106,35 +114,46 @@ export class Forecast {
     const known =
       (names.targeted === undefined ? undefined : this.#known.get(names.targeted)) ?? this.#known.get(names.of);
     if (known === undefined) return nothing;
-    for (const lesson of known.unread) read(known, lesson);
-    known.unread = [];
+    const { accounts, slots, meets } = (known.usual ??= usualOf(known));
     const words = wordsOf(call);
-    const accounts: Uint8Array[] = [];
-    for (const { address, count } of known.accounts.values()) if (isUsual(count, known)) accounts.push(address);
-    const slots: ForeseenSlot[] = [];
-    const meets: string[] = [];
-    for (const { name, account, place, count, written } of known.slots.values()) {
-      if (!isUsual(count, known)) continue;
-      if (place.kind === 'fixed') {
-        if (written > 0) meets.push(name);
-      } else if (count * limits.entryShareMin < known.learnt) {
-        continue;
-      }
-      slots.push({ account, place, words });
-    }
-    return { accounts, slots, meets };
+    return { accounts, slots: slots.map(({ account, place }) => ({ account, place, words })), meets };
   }
 
   #keep(name: string, lesson: Lesson): void {
     let known = this.#known.get(name);
     if (known === undefined) {
       if (this.#known.size >= limits.functions) this.#known.delete(this.#known.keys().next().value!);
-      this.#known.set(name, (known = { learnt: 0, unread: [], accounts: new Map(), slots: new Map() }));
+      this.#known.set(
+        name,
+        (known = { learnt: 0, unread: [], accounts: new Map(), slots: new Map(), usual: undefined }),
+      );
     }
     if (known.learnt >= limits.callsLearnt || known.unread.length >= limits.callsUnread) return;
     known.learnt += 1;
     known.unread.push(lesson);
+    known.usual = undefined;
   }
+}
+
+function usualOf(known: Known): Usual {
+  for (const lesson of known.unread) read(known, lesson);
+  known.unread = [];
+  const accounts = [...known.accounts.values()].flatMap(({ address, count }) =>
+    isUsual(count, known) ? [address] : [],
+  );
+  const slots: KnownSlot[] = [];
+  const meets: string[] = [];
+  for (const each of known.slots.values()) {
+    const { name, place, count, written } = each;
+    if (!isUsual(count, known)) continue;
+    if (place.kind === 'fixed') {
+      if (written > 0) meets.push(name);
+    } else if (count * limits.entryShareMin < known.learnt) {
+      continue;
+    }
+    slots.push(each);
+  }
+  return { accounts, slots, meets };
 }
 
 function read(known: Known, { words, accounts, slots }: Lesson): void {
