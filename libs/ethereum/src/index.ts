@@ -23,7 +23,7 @@ export {
   withdrawalsRoot,
   type HashMany,
 } from './ordered-root.ts';
-export { encodeReceipt, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';
+export { encodeReceipt, encodeReceipts, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';
 export { revertReason } from './revert-reason.ts';
 export { signingDigest } from './signing-digest.ts';
 export { recoverSender, signTransaction, type UnsignedTransaction } from './sign-transaction.ts';

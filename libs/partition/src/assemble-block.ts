@@ -1,4 +1,4 @@
-import type { Receipt } from '@sheaf/ethereum';
+import { encodeReceipts, OrderedTrie, type Receipt } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, concatBytes, type Hash32 } from '@sheaf/primitives';
 import {
   bodyFields,
@@ -13,7 +13,7 @@ import {
   type ExecutedBlock,
   type ForkRules,
 } from '@sheaf/state-transition';
-import { mergeBuckets, type TopNode } from '@sheaf/trie';
+import { keccakMany, mergeBuckets, type TopNode } from '@sheaf/trie';
 import { malformed } from './bytes.ts';
 import type { StepOutcome } from './position-run.ts';
 import type { Results } from './results.ts';
@@ -28,58 +28,131 @@ export interface AssembledBody {
 }
 
 /**
- * The block that the members' results come to, before anybody knows its state root. `rootOfAll`: of all transactions, where it is made
- * beforehand.
+ * The receipts of a block, made in order as far as outcomes are known, while others still run; where an outcome changes they are
+ * made again from there on. Nothing of it counts before `finish`.
  */
-export function assembleBody(
-  task: BlockTask,
-  steps: readonly Step[],
-  rules: ForkRules,
-  results: readonly Results[],
-  rootOfAll: () => Hash32 | undefined,
-): AssembledBody {
-  const outcomes = new Array<StepOutcome | undefined>(steps.length);
-  for (const { results: each } of results) {
-    for (const { position, outcome } of each) outcomes[position] = outcome;
+export class BodyAssembly {
+  readonly #task: BlockTask;
+  readonly #steps: readonly Step[];
+  readonly #rules: ForkRules;
+  readonly #outcomes: (StepOutcome | undefined)[];
+  /** What is at positions below it is in what follows. */
+  #next = 0;
+  readonly #receipts: Receipt[] = [];
+  /** Of each receipt, its position. */
+  readonly #positions: number[] = [];
+  readonly #dropped: (DroppedTransaction & { position: number })[] = [];
+  /** As if nothing was dropped. */
+  readonly #trie: OrderedTrie;
+  /** Receipts that are in it as they are now. */
+  #put = 0;
+
+  constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules) {
+    this.#task = task;
+    this.#steps = steps;
+    this.#rules = rules;
+    this.#outcomes = new Array<StepOutcome | undefined>(steps.length);
+    this.#trie = new OrderedTrie(task.transactions.length, keccakMany);
   }
-  const transactions: Uint8Array[] = [];
-  const receipts: Receipt[] = [];
-  const dropped: DroppedTransaction[] = [];
-  const deposits: Uint8Array[] = [];
-  const answers: Uint8Array[] = [];
-  let gasUsed = 0n;
-  let blobGasUsed = 0n;
-  steps.forEach((step, position) => {
-    const outcome = outcomes[position];
-    if (outcome === undefined) throw malformed(`leaves position ${position} out`);
-    if (outcome.kind === 'system') answers.push(outcome.output ?? new Uint8Array(0));
+
+  /** In place of what the position came to before. */
+  take(position: number, outcome: StepOutcome): void {
+    this.#outcomes[position] = outcome;
+    if (position >= this.#next) return;
+    this.#next = position;
+    while ((this.#positions.at(-1) ?? -1) >= position) {
+      this.#positions.pop();
+      this.#receipts.pop();
+    }
+    while ((this.#dropped.at(-1)?.position ?? -1) >= position) this.#dropped.pop();
+    this.#put = Math.min(this.#put, this.#receipts.length);
+  }
+
+  /** Makes receipts, at most so many. `false`: there is nothing to do until more outcomes are known. */
+  advance(receiptsMax: number): boolean {
+    const first = this.#next;
+    const end = this.#receipts.length + receiptsMax;
+    while (this.#next < this.#steps.length && this.#receipts.length < end) {
+      const outcome = this.#outcomes[this.#next];
+      if (outcome === undefined) break;
+      this.#receive(this.#next, outcome);
+      this.#next += 1;
+    }
+    if (this.#dropped.length === 0 && this.#put < this.#receipts.length) {
+      this.#trie.put(this.#put, encodeReceipts(this.#receipts.slice(this.#put)));
+      this.#put = this.#receipts.length;
+    }
+    return this.#next > first;
+  }
+
+  #receive(position: number, outcome: StepOutcome): void {
+    const step = this.#steps[position]!;
     if (step.kind !== 'transaction') return;
     if (outcome.kind === 'dropped') {
-      // Only here is it known: a run of an earlier round may have seen what it was not to see.
-      if (task.kind === 'block') {
-        const message = `transaction ${step.index} of the block is invalid: ${outcome.reason}`;
-        throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'transactions', message });
-      }
       const { hash, reason, cause } = outcome;
-      dropped.push({ payloadIndex: step.index, hash, reason, ...(cause === undefined ? {} : { cause }) });
+      this.#dropped.push({
+        position,
+        payloadIndex: step.index,
+        hash,
+        reason,
+        ...(cause === undefined ? {} : { cause }),
+      });
     } else if (outcome.kind === 'included') {
       const { transaction, sender, applied } = outcome;
-      gasUsed += applied.gasUsed;
-      blobGasUsed += applied.blobGasUsed;
-      transactions.push(task.transactions[step.index]!);
-      receipts.push(makeReceipt(transaction, sender, applied, gasUsed));
-      if (rules.prague) deposits.push(depositRequests(applied.logs)!);
+      const before = this.#receipts.at(-1)?.cumulativeGasUsed ?? 0n;
+      this.#receipts.push(makeReceipt(transaction, sender, applied, before + applied.gasUsed));
+      this.#positions.push(position);
     }
-  });
-  const requests = rules.prague ? typedRequests([concatBytes(...deposits), ...answers.slice(-2)]) : undefined;
-  const outcome = { transactions, receipts, dropped, blobGasUsed, requests };
-  const ancestors = Math.max(...results.map((each) => each.ancestors));
-  return {
-    outcome,
-    body: bodyFields(task, outcome, transactions.length === task.transactions.length ? rootOfAll() : undefined),
-    codeReads: codesReadBefore(results),
-    ancestorsRead: Math.max(1, ancestors - 1),
-  };
+  }
+
+  /**
+   * The block that the members' results come to, before anybody knows its state root. `rootOfAll`: of all transactions, where it is
+   * made beforehand.
+   * @throws ChainError `INVALID_ARGUMENT` when the task is a block and one of its transactions is invalid
+   */
+  finish(results: readonly Results[], rootOfAll: () => Hash32 | undefined): AssembledBody {
+    const missing = this.#outcomes.findIndex((outcome) => outcome === undefined);
+    if (missing >= 0) throw malformed(`leaves position ${missing} out`);
+    while (this.advance(Infinity));
+    // Only here is it known: a run of an earlier round may have seen what it was not to see.
+    const [invalid] = this.#dropped;
+    if (this.#task.kind === 'block' && invalid !== undefined) {
+      const message = `transaction ${invalid.payloadIndex} of the block is invalid: ${invalid.reason}`;
+      throw new ChainError({ code: 'INVALID_ARGUMENT', field: 'transactions', message });
+    }
+    const receipts = this.#receipts;
+    const all = this.#dropped.length === 0;
+    const outcome = {
+      transactions: all ? [...this.#task.transactions] : this.#included(),
+      receipts,
+      dropped: this.#dropped.map(({ position: _, ...each }) => each),
+      blobGasUsed: receipts.reduce((sum, { blobGasUsed }) => sum + blobGasUsed, 0n),
+      requests: this.#requests(),
+    };
+    const ancestors = Math.max(...results.map((each) => each.ancestors));
+    return {
+      outcome,
+      body: bodyFields(this.#task, outcome, all ? { transactions: rootOfAll(), receipts: this.#trie.root() } : {}),
+      codeReads: codesReadBefore(results),
+      ancestorsRead: Math.max(1, ancestors - 1),
+    };
+  }
+
+  #included(): Uint8Array[] {
+    return this.#positions.map((position) => {
+      const step = this.#steps[position] as Step & { kind: 'transaction' };
+      return this.#task.transactions[step.index]!;
+    });
+  }
+
+  #requests(): Uint8Array[] | undefined {
+    if (!this.#rules.prague) return undefined;
+    const answers = this.#outcomes.flatMap((each) =>
+      each?.kind === 'system' ? [each.output ?? new Uint8Array(0)] : [],
+    );
+    const deposits = this.#receipts.map(({ logs }) => depositRequests(logs)!);
+    return typedRequests([concatBytes(...deposits), ...answers.slice(-2)]);
+  }
 }
 
 /** `tops`: of all 256 buckets. */

@@ -24,7 +24,7 @@ import { place } from './placement.ts';
 import type { PositionRun } from './position-run.ts';
 import { encodeSummary, summaryOf } from './summary.ts';
 import { encodeReport } from './report.ts';
-import { decodeResults, encodeResults, resultsOf } from './results.ts';
+import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf } from './results.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
 import type { HashedKeys } from './hashed-keys.ts';
@@ -94,13 +94,14 @@ export interface AttemptContext {
 
 const noBytes = new Uint8Array(0);
 const coordinator = 0;
+const outcomesPerMessage = 64;
 
 /**
  * One try at one block, as one member sees it:
  *
  *   PLACE → run, ASK and ANSWER → SUMMARY → FINISH → FINALS, RESULTS → TOPS → COMMIT
  *
- * and where members met, between SUMMARY and FINISH:
+ * with OUTCOMES to the coordinator while it runs, and where members met, between SUMMARY and FINISH:
  *
  *   DETAILS → REPORT → (PLAN → SHIP → run → REPORT)…
  *
@@ -124,6 +125,9 @@ export class Attempt {
   readonly #exchange: Exchange;
   #disordered = false;
   #reported = true;
+  /** Runs that the coordinator has not been told of, and by position the last that it has. */
+  #untold: PositionRun[] = [];
+  readonly #told: (PositionRun | undefined)[] = [];
   /** Members whose cells have not come yet. */
   #shipsAwaited = 0;
   #shipped: { accounts: AccountCell[]; slots: SlotCell[] } = { accounts: [], slots: [] };
@@ -224,6 +228,8 @@ export class Attempt {
         return;
       case kinds.RESULTS:
         return this.#coordinators(this.#assembly).takeResults(from, decodeResults(body, this.#steps.length));
+      case kinds.OUTCOMES:
+        return this.#coordinators(this.#assembly).takeOutcomes(decodeOutcomes(body, this.#steps.length));
       case kinds.TOPS:
         return this.#coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, this.#context.members));
       case kinds.COMMIT:
@@ -336,9 +342,24 @@ export class Attempt {
     }
     if (position < this.#highest) this.#disordered = true;
     else this.#highest = position;
+    this.#untold.push(outcome);
+    if (this.#untold.length >= outcomesPerMessage) this.#tellOutcomes();
     this.#turns.ran(position);
     this.#readAhead.ran(position);
     if (this.#exchange.ran(position)) this.#readAhead.learn(position, outcome);
+  }
+
+  /** Most runs are right at once: the coordinator makes receipts of them while it has nothing else to do. */
+  #tellOutcomes(): void {
+    const results = this.#untold.flatMap((run) => {
+      const { position, outcome } = run;
+      if (this.#executor.runs[position] !== run) return [];
+      this.#told[position] = run;
+      return [{ position, outcome }];
+    });
+    this.#untold = [];
+    if (this.#assembly !== undefined) this.#assembly.takeOutcomes(results);
+    else this.#send(coordinator, kinds.OUTCOMES, encodeOutcomes(results));
   }
 
   /** Runs again what ran before something that it depends on. `false`: it is not done, something is missing. */
@@ -526,7 +547,7 @@ export class Attempt {
       }
       let gas = 0n;
       for (const run of runs) if (run !== undefined) gas += run.gas;
-      const results = resultsOf(runs, { runs: this.#runs, gas, remoteReads: this.#exchange.remoteReads });
+      const results = resultsOf(runs, this.#told, { runs: this.#runs, gas, remoteReads: this.#exchange.remoteReads });
       if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
       else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
       return true;

@@ -3,11 +3,11 @@ import type { Hash32 } from '@sheaf/primitives';
 import { encodeAccessList, type AccessList } from '@sheaf/state';
 import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
 import { bucketPosition, decodeTop, encodeTop, keccakMany, type TopNode } from '@sheaf/trie';
-import { assembleBlock, assembleBody, type AssembledBody } from './assemble-block.ts';
+import { assembleBlock, BodyAssembly, type AssembledBody } from './assemble-block.ts';
 import { bucketsOf } from './buckets.ts';
-import { ByteReader, ByteWriter } from './bytes.ts';
+import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { digestOfTops } from './digest-of-tops.ts';
-import type { MemberFigures, Results } from './results.ts';
+import type { MemberFigures, Result, Results } from './results.ts';
 import type { Step } from './steps.ts';
 
 /** The block as its coordinator puts it together. One a member where it is a list. */
@@ -53,14 +53,14 @@ export function decodeOwnerPart(bytes: Uint8Array, from: number, members: number
   return { tops, accessList, keys };
 }
 
-/** Transactions that are put into their trie in a step. */
+/** Transactions that are put into their trie in a step, and receipts into theirs. */
 const transactionsPerStep = 128;
+const receiptsPerStep = 64;
 
 /** The coordinator's putting together of the block, in steps of which each is done as soon as it can be. */
 export class BlockAssembly {
   readonly #task: BlockTask;
-  readonly #steps: readonly Step[];
-  readonly #rules: ForkRules;
+  readonly #making: BodyAssembly;
   readonly #results: (Results | undefined)[];
   readonly #parts: (OwnerPart | undefined)[];
   #trie: OrderedTrie | undefined;
@@ -71,13 +71,20 @@ export class BlockAssembly {
 
   constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules, members: number) {
     this.#task = task;
-    this.#steps = steps;
-    this.#rules = rules;
+    this.#making = new BodyAssembly(task, steps, rules);
     this.#results = new Array<Results | undefined>(members);
     this.#parts = new Array<OwnerPart | undefined>(members);
   }
 
+  /** What positions came to, as far as their members know; the last word on each is the one that counts. */
+  takeOutcomes(results: readonly Result[]): void {
+    if (this.#body !== undefined) throw malformed('tells of runs after the end');
+    for (const { position, outcome } of results) this.#making.take(position, outcome);
+  }
+
+  /** The rest of it, when all is known to be right. */
   takeResults(from: number, results: Results): void {
+    this.takeOutcomes(results.results);
     this.#results[from] = results;
   }
 
@@ -91,10 +98,15 @@ export class BlockAssembly {
     this.#list = list;
   }
 
-  /** Something that the block will need, whatever comes of it. `false`: there is no more. */
+  /** Something that the block will need, as far as one can tell by now. `false`: there is no more. */
   prepare(): boolean {
+    if (this.#body !== undefined) return false;
+    return this.#putTransactions() || this.#making.advance(receiptsPerStep);
+  }
+
+  #putTransactions(): boolean {
     const { transactions } = this.#task;
-    if (this.#body !== undefined || this.#transactionsPut === transactions.length) return false;
+    if (this.#transactionsPut === transactions.length) return false;
     const first = this.#transactionsPut;
     this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
     this.#trie ??= new OrderedTrie(transactions.length, keccakMany);
@@ -102,12 +114,12 @@ export class BlockAssembly {
     return true;
   }
 
-  /** `true`: something was done; `false`: there is nothing to do until more comes. @throws ChainError as `assembleBody` does */
+  /** `true`: something was done; `false`: there is nothing to do until more comes. @throws ChainError as `BodyAssembly.finish` does */
   step(): boolean | MadeBlock {
     if (this.#body === undefined) {
       if (!isFull(this.#results)) return false;
-      this.#body = assembleBody(this.#task, this.#steps, this.#rules, this.#results as Results[], () => {
-        while (this.prepare());
+      this.#body = this.#making.finish(this.#results as Results[], () => {
+        while (this.#putTransactions());
         return this.#trie?.root();
       });
       return true;

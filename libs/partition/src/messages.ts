@@ -25,6 +25,7 @@ export const kinds = {
   NEWS: 13,
   SUMMARY: 14,
   DETAILS: 15,
+  OUTCOMES: 16,
 } as const;
 
 export interface Envelope extends AttemptName {

@@ -11,6 +11,7 @@ export interface Result {
 }
 
 export interface Results {
+  /** Those that the coordinator has not been told before. */
   results: Result[];
   /** Hashes of codes that were read, with the first position that did. */
   codeReads: Map<Hash32, number>;
@@ -33,7 +34,12 @@ export interface MemberFigures {
 
 const noBloom = new Uint8Array(256);
 
-export function resultsOf(runs: readonly (PositionRun | undefined)[], figures: MemberFigures): Results {
+/** `told`: by position, the run that the coordinator knows of. */
+export function resultsOf(
+  runs: readonly (PositionRun | undefined)[],
+  told: readonly (PositionRun | undefined)[],
+  figures: MemberFigures,
+): Results {
   const results: Result[] = [];
   const codeReads = new Map<Hash32, number>();
   const codesMade = new Map<Hash32, number>();
@@ -44,7 +50,7 @@ export function resultsOf(runs: readonly (PositionRun | undefined)[], figures: M
   for (const run of runs) {
     if (run === undefined) continue;
     const { position, outcome } = run;
-    results.push({ position, outcome });
+    if (told[position] !== run) results.push({ position, outcome });
     for (const hash of run.codeReads) first(codeReads, hash, position);
     for (const { cell } of run.accounts) {
       for (const { position: at, code, codeHash } of cell.codes) {
@@ -58,11 +64,7 @@ export function resultsOf(runs: readonly (PositionRun | undefined)[], figures: M
 
 export function encodeResults({ results, codeReads, codesMade, ancestors, figures }: Results): Uint8Array {
   const writer = new ByteWriter(160 * results.length + 64);
-  writer.number(results.length);
-  for (const { position, outcome } of results) {
-    writer.number(position);
-    writeOutcome(writer, outcome);
-  }
+  writeList(writer, results);
   for (const map of [codeReads, codesMade]) {
     writer.number(map.size);
     for (const [hash, position] of map) {
@@ -80,10 +82,7 @@ export function encodeResults({ results, codeReads, codesMade, ancestors, figure
 /** @throws ChainError `INVALID_ARGUMENT` */
 export function decodeResults(bytes: Uint8Array, end: number): Results {
   const reader = new ByteReader(bytes);
-  const results: Result[] = [];
-  for (let left = reader.count(2); left > 0; left--) {
-    results.push({ position: reader.below(end, 'position'), outcome: readOutcome(reader) });
-  }
+  const results = readList(reader, end);
   const readMap = () => {
     const map = new Map<Hash32, number>();
     for (let left = reader.count(33); left > 0; left--) map.set(reader.hash(), reader.below(end, 'position'));
@@ -95,6 +94,37 @@ export function decodeResults(bytes: Uint8Array, end: number): Results {
   const figures = { runs: reader.number(), gas: reader.natural(), remoteReads: reader.number() };
   reader.end();
   return { results, codeReads, codesMade, ancestors, figures };
+}
+
+/** Before all is known to be right: what positions came to. */
+export function encodeOutcomes(results: readonly Result[]): Uint8Array {
+  const writer = new ByteWriter(160 * results.length + 16);
+  writeList(writer, results);
+  return writer.finish();
+}
+
+/** @throws ChainError `INVALID_ARGUMENT` */
+export function decodeOutcomes(bytes: Uint8Array, end: number): Result[] {
+  const reader = new ByteReader(bytes);
+  const results = readList(reader, end);
+  reader.end();
+  return results;
+}
+
+function writeList(writer: ByteWriter, results: readonly Result[]): void {
+  writer.number(results.length);
+  for (const { position, outcome } of results) {
+    writer.number(position);
+    writeOutcome(writer, outcome);
+  }
+}
+
+function readList(reader: ByteReader, end: number): Result[] {
+  const results: Result[] = [];
+  for (let left = reader.count(2); left > 0; left--) {
+    results.push({ position: reader.below(end, 'position'), outcome: readOutcome(reader) });
+  }
+  return results;
 }
 
 function writeOutcome(writer: ByteWriter, outcome: StepOutcome): void {

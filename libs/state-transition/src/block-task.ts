@@ -77,15 +77,15 @@ export function taskOfPayload(rules: ForkRules, input: ExecutePayloadInput): Blo
 /** What of a header follows from the transactions and their receipts alone. */
 export type BodyFields = Pick<Header, 'transactionsRoot' | 'receiptsRoot' | 'logsBloom' | 'withdrawalsRoot'>;
 
-/** `root`: the transactions', where it is known. */
+/** `roots`: where they are known. */
 export function bodyFields(
   { withdrawals }: BlockTask,
   { transactions, receipts }: BlockOutcome,
-  root = transactionsRoot(transactions, keccakMany),
+  roots: { transactions?: Hash32 | undefined; receipts?: Hash32 } = {},
 ): BodyFields {
   return {
-    transactionsRoot: root,
-    receiptsRoot: receiptsRoot(receipts, keccakMany),
+    transactionsRoot: roots.transactions ?? transactionsRoot(transactions, keccakMany),
+    receiptsRoot: roots.receipts ?? receiptsRoot(receipts, keccakMany),
     logsBloom: unionOfBlooms(receipts),
     withdrawalsRoot: withdrawalsRoot(withdrawals),
   };
