@@ -24,7 +24,7 @@ import {
 } from './messages.ts';
 import { BALANCE_READ, CODE_READ, NONCE_READ, SLOT_READ, type PositionRun, type StepOutcome } from './position-run.ts';
 import { decodeReport, encodeReport } from './report.ts';
-import { decodeResults, encodeResults, type Results } from './results.ts';
+import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, type Results } from './results.ts';
 import { PartsPicker, readCells, writeCells } from './shipped-cells.ts';
 import { insert, insertCredit } from './versions.ts';
 
@@ -291,6 +291,9 @@ const messages = fc.oneof(
   placing.map((each) => ['place', encodePlace(each), (from: Uint8Array) => decodePlace(from, members)] as const),
   plan.map((each) => ['plan', encodePlan(each), (from: Uint8Array) => decodePlan(from, members, end)] as const),
   fc.array(finalAccount, { maxLength: 4 }).map((each) => ['finals', encodeFinals(each), decodeFinals] as const),
+  results.map(
+    (each) => ['outcomes', encodeOutcomes(each.results), (from: Uint8Array) => decodeOutcomes(from, end)] as const,
+  ),
   results.map((each) => ['results', encodeResults(each), (from: Uint8Array) => decodeResults(from, end)] as const),
   fc
     .tuple(touches, fc.array(outcome, { minLength: 1, maxLength: 4 }))
@@ -311,6 +314,9 @@ test('there and back', () => {
     ),
   );
   fc.assert(fc.property(results, (each) => expect(decodeResults(encodeResults(each), end)).toEqual(each)));
+  fc.assert(
+    fc.property(results, (each) => expect(decodeOutcomes(encodeOutcomes(each.results), end)).toEqual(each.results)),
+  );
 });
 
 test('a report says what each run saw of each key', () => {
