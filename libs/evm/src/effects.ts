@@ -1,5 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import type { Hash32 } from '@sheaf/primitives';
+import type { Address, Hash32 } from '@sheaf/primitives';
 import {
   ADDRESS_OF,
   BALANCE,
@@ -40,15 +40,22 @@ import type { AccountEffect, AccountView, EvmLog, SlotEffect, TransactionEffects
 /** What the transaction in the machine's tables did; see `TransactionEffects`. */
 export function readEffects({ exports, memory }: Machine): TransactionEffects {
   const accounts: AccountEffect[] = [];
+  // Whose slots and logs they are is told by entry: each address is written once.
+  const addresses = new Map<number, Address>();
+  const addressOf = (entry: number): Address => addresses.get(entry) ?? memory.address(entry + ADDRESS_OF);
   for (let entry = exports.getFirstAccount(); entry !== 0; entry = memory.u32(entry + NEXT)) {
-    if ((memory.u32(entry + FLAGS) & LOADED) !== 0) accounts.push(readAccount(memory, entry));
+    if ((memory.u32(entry + FLAGS) & LOADED) !== 0) {
+      const effect = readAccount(memory, entry);
+      accounts.push(effect);
+      addresses.set(entry, effect.address);
+    }
   }
   const slots: SlotEffect[] = [];
   for (let entry = exports.getFirstSlot(); entry !== 0; entry = memory.u32(entry + SLOT_NEXT)) {
-    if ((memory.u32(entry + SLOT_FLAGS) & LOADED) !== 0) slots.push(readSlot(memory, entry));
+    if ((memory.u32(entry + SLOT_FLAGS) & LOADED) !== 0) slots.push(readSlot(memory, entry, addressOf));
   }
   const logs: EvmLog[] = [];
-  for (let n = 0; n < exports.getLogCount(); n++) logs.push(readLog(memory, exports.getLog(n)));
+  for (let n = 0; n < exports.getLogCount(); n++) logs.push(readLog(memory, exports.getLog(n), addressOf));
   return { logs, accounts, slots };
 }
 
@@ -100,10 +107,7 @@ function readAccount(memory: MachineMemory, entry: number): AccountEffect {
 }
 
 function codeChanged(memory: MachineMemory, entry: number): boolean {
-  for (let at = 0; at < 32; at += 8) {
-    if (memory.u64(entry + CODE_HASH_OF + at) !== memory.u64(entry + BASE_CODE_HASH + at)) return true;
-  }
-  return false;
+  return !memory.sameWord(entry + CODE_HASH_OF, entry + BASE_CODE_HASH);
 }
 
 /** The bytes of a code record. */
@@ -111,21 +115,23 @@ export function readCode(memory: MachineMemory, record: number): Uint8Array {
   return memory.slice(memory.u32(record + CODE_BYTES), memory.u32(record + CODE_SIZE));
 }
 
-function readSlot(memory: MachineMemory, entry: number): SlotEffect {
+function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: number) => Address): SlotEffect {
+  const before = memory.reversed(entry + SLOT_BASE, 32);
+  const same = memory.sameWord(entry + SLOT_BASE, entry + SLOT_VALUE);
   return {
-    address: memory.address(memory.u32(entry + SLOT_ACCOUNT) + ADDRESS_OF),
+    address: addressOf(memory.u32(entry + SLOT_ACCOUNT)),
     slot: memory.hash(entry + SLOT_KEY),
-    before: memory.reversed(entry + SLOT_BASE, 32),
-    after: memory.reversed(entry + SLOT_VALUE, 32),
+    before,
+    after: same ? before : memory.reversed(entry + SLOT_VALUE, 32),
   };
 }
 
-function readLog(memory: MachineMemory, record: number): EvmLog {
+function readLog(memory: MachineMemory, record: number, addressOf: (entry: number) => Address): EvmLog {
   const count = memory.u32(record + LOG_TOPICS);
   const topics: Hash32[] = [];
   for (let n = 0; n < count; n++) topics.push(memory.hash(record + LOG_HEADER + n * 32));
   return {
-    address: memory.address(memory.u32(record + LOG_ACCOUNT) + ADDRESS_OF),
+    address: addressOf(memory.u32(record + LOG_ACCOUNT)),
     topics,
     data: memory.slice(record + LOG_HEADER + count * 32, memory.u32(record + LOG_DATA_SIZE)),
   };

@@ -56,6 +56,14 @@ export class MachineMemory {
     this.#longs[at >> 3] = value;
   }
 
+  /** Whether the 32 bytes at both are the same. Without 64-bit reads, of which each makes a number. */
+  sameWord(a: number, b: number): boolean {
+    if (this.#ints.length === 0) this.#renew();
+    const ints = this.#ints;
+    for (let i = a >> 2, j = b >> 2, end = i + 8; i < end; i++, j++) if (ints[i] !== ints[j]) return false;
+    return true;
+  }
+
   word(at: number): bigint {
     if (this.#longs.length === 0) this.#renew();
     const longs = this.#longs;

@@ -150,7 +150,7 @@ export interface AccountEffect {
   emptinessRead: boolean;
 }
 
-/** One slot that the transaction read. 32 bytes each, big-endian. */
+/** One slot that the transaction read. 32 bytes each, big-endian; `after` is `before` itself when nothing was written. */
 export interface SlotEffect {
   address: Address;
   slot: Hash32;

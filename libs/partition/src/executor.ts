@@ -73,6 +73,7 @@ export interface ExecutorOptions {
 }
 
 const weiPerGwei = 1_000_000_000n;
+const zeroWord = new Uint8Array(32);
 
 /** Ends a run that lacks something. One for all: the trace that an error takes would cost more than the run. */
 const lacking = new MissingState([]);
@@ -303,10 +304,10 @@ export class Executor {
       if (effect.after === undefined) gone.add(effect.address);
     }
     for (const { address, slot, before, after } of effects.slots) {
-      if (equalBytes(before, after) || gone.has(address)) continue;
+      if (before === after || gone.has(address)) continue;
       const access = host.slotAccess(hexToBytes(address), hexToBytes(slot));
       access.mask |= SLOT_WRITE;
-      const value = after.every((byte) => byte === 0) ? undefined : after;
+      const value = equalBytes(after, zeroWord) ? undefined : after;
       insert(access.cell.versions, { position: run.position, round: run.round, value });
     }
     return run;

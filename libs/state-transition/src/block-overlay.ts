@@ -105,7 +105,7 @@ export class BlockOverlay implements Host {
         if (code !== undefined) this.#codes.set(codeHash, code);
       }
     }
-    for (const effect of effects.slots) if (!equalBytes(effect.before, effect.after)) this.#applySlot(effect);
+    for (const effect of effects.slots) if (effect.before !== effect.after) this.#applySlot(effect);
   }
 
   /** EIP-4895: afterwards the account has so much more, and is none if it is empty then. @throws MissingState */
