@@ -32,13 +32,8 @@ const included = fc
       },
     };
   });
-const dropped = fc.constant<StepOutcome>({
-  kind: 'dropped',
-  hash,
-  reason: 'NONCE_TOO_LOW',
-  cause: undefined,
-  gasLimit: undefined,
-});
+const noNonce: StepOutcome = { kind: 'dropped', hash, reason: 'NONCE_TOO_LOW', cause: undefined, gasLimit: undefined };
+const dropped = fc.constant(noNonce);
 const system = { kind: 'system', output: undefined, status: 'NO_CODE' } as const;
 
 /** What is told of transactions, in that order; and after which of it receipts are made. */
@@ -75,13 +70,12 @@ test('whatever comes first, the last word on each counts', () => {
       const told = [...first, ...order.map((index) => [index, last[index]!] as const)];
       told.forEach(([index, outcome], at) => {
         making.take(index + 1, outcome);
-        making.advance(advances[at]!);
+        for (let steps = advances[at]!; steps > 0; steps--) making.step();
       });
       const plain = assembly(transactions);
       last.forEach((outcome, index) => plain.take(index + 1, outcome));
-      const root = () => transactionsRoot(transactions);
-      const made = making.finish(results, root);
-      expect(made).toEqual(plain.finish(results, root));
+      const made = making.finish(results);
+      expect(made).toEqual(plain.finish(results));
       const { outcome, body } = made;
       expect(body.receiptsRoot).toBe(receiptsRoot(outcome.receipts));
       expect(body.transactionsRoot).toBe(transactionsRoot(outcome.transactions));
@@ -94,6 +88,18 @@ test('whatever comes first, the last word on each counts', () => {
 
 test('a position of which nothing is known', () => {
   const making = assembly([Uint8Array.of(1), Uint8Array.of(2)]);
-  making.take(1, system);
-  expect(() => making.finish(results, () => undefined)).toThrow('leaves position 2 out');
+  making.take(1, noNonce);
+  expect(() => making.finish(results)).toThrow('leaves position 2 out');
+});
+
+test('what no such step comes to', () => {
+  const making = assembly([Uint8Array.of(1)]);
+  for (const [position, outcome] of [
+    [1, system],
+    [1, { kind: 'withdrawals' }],
+    [0, { kind: 'withdrawals' }],
+    [2, system],
+  ] as const) {
+    expect(() => making.take(position, outcome)).toThrow(`come to '${outcome.kind}'`);
+  }
 });

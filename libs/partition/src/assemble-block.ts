@@ -27,6 +27,10 @@ export interface AssembledBody {
   ancestorsRead: number;
 }
 
+/** Transactions that are put into their trie in a step, and receipts that are made. */
+const transactionsPerStep = 128;
+const receiptsPerStep = 64;
+
 /**
  * The receipts of a block, made in order as far as outcomes are known, while others still run; where an outcome changes they are
  * made again from there on. Nothing of it counts before `finish`.
@@ -42,21 +46,25 @@ export class BodyAssembly {
   /** Of each receipt, its position. */
   readonly #positions: number[] = [];
   readonly #dropped: (DroppedTransaction & { position: number })[] = [];
-  /** As if nothing was dropped. */
-  readonly #trie: OrderedTrie;
-  /** Receipts that are in it as they are now. */
-  #put = 0;
+  /** Both as if nothing was dropped, and how many of each are in as they are now. */
+  readonly #transactionsTrie: OrderedTrie;
+  #transactionsPut = 0;
+  readonly #receiptsTrie: OrderedTrie;
+  #receiptsPut = 0;
 
   constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules) {
     this.#task = task;
     this.#steps = steps;
     this.#rules = rules;
     this.#outcomes = new Array<StepOutcome | undefined>(steps.length);
-    this.#trie = new OrderedTrie(task.transactions.length, keccakMany);
+    this.#transactionsTrie = new OrderedTrie(task.transactions.length, keccakMany);
+    this.#receiptsTrie = new OrderedTrie(task.transactions.length, keccakMany);
   }
 
-  /** In place of what the position came to before. */
+  /** In place of what the position came to before. @throws ChainError `INVALID_ARGUMENT` for what no such step comes to */
   take(position: number, outcome: StepOutcome): void {
+    const { kind } = this.#steps[position]!;
+    if (!possible[kind].includes(outcome.kind)) throw malformed(`has a step '${kind}' come to '${outcome.kind}'`);
     this.#outcomes[position] = outcome;
     if (position >= this.#next) return;
     this.#next = position;
@@ -65,22 +73,35 @@ export class BodyAssembly {
       this.#receipts.pop();
     }
     while ((this.#dropped.at(-1)?.position ?? -1) >= position) this.#dropped.pop();
-    this.#put = Math.min(this.#put, this.#receipts.length);
+    this.#receiptsPut = Math.min(this.#receiptsPut, this.#receipts.length);
   }
 
-  /** Makes receipts, at most so many. `false`: there is nothing to do until more outcomes are known. */
-  advance(receiptsMax: number): boolean {
+  /** One piece of work. `false`: there is nothing to do until more outcomes are known. */
+  step(): boolean {
+    return this.#putTransactions() || this.#makeReceipts();
+  }
+
+  #putTransactions(): boolean {
+    const { transactions } = this.#task;
+    const first = this.#transactionsPut;
+    if (first === transactions.length) return false;
+    this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
+    this.#transactionsTrie.put(first, transactions.slice(first, this.#transactionsPut));
+    return true;
+  }
+
+  #makeReceipts(): boolean {
     const first = this.#next;
-    const end = this.#receipts.length + receiptsMax;
+    const end = this.#receipts.length + receiptsPerStep;
     while (this.#next < this.#steps.length && this.#receipts.length < end) {
       const outcome = this.#outcomes[this.#next];
       if (outcome === undefined) break;
       this.#receive(this.#next, outcome);
       this.#next += 1;
     }
-    if (this.#dropped.length === 0 && this.#put < this.#receipts.length) {
-      this.#trie.put(this.#put, encodeReceipts(this.#receipts.slice(this.#put)));
-      this.#put = this.#receipts.length;
+    if (this.#dropped.length === 0 && this.#receiptsPut < this.#receipts.length) {
+      this.#receiptsTrie.put(this.#receiptsPut, encodeReceipts(this.#receipts.slice(this.#receiptsPut)));
+      this.#receiptsPut = this.#receipts.length;
     }
     return this.#next > first;
   }
@@ -106,14 +127,13 @@ export class BodyAssembly {
   }
 
   /**
-   * The block that the members' results come to, before anybody knows its state root. `rootOfAll`: of all transactions, where it is
-   * made beforehand.
+   * The block that the members' results come to, before anybody knows its state root.
    * @throws ChainError `INVALID_ARGUMENT` when the task is a block and one of its transactions is invalid
    */
-  finish(results: readonly Results[], rootOfAll: () => Hash32 | undefined): AssembledBody {
+  finish(results: readonly Results[]): AssembledBody {
     const missing = this.#outcomes.findIndex((outcome) => outcome === undefined);
     if (missing >= 0) throw malformed(`leaves position ${missing} out`);
-    while (this.advance(Infinity));
+    while (this.step());
     // Only here is it known: a run of an earlier round may have seen what it was not to see.
     const [invalid] = this.#dropped;
     if (this.#task.kind === 'block' && invalid !== undefined) {
@@ -132,10 +152,14 @@ export class BodyAssembly {
     const ancestors = Math.max(...results.map((each) => each.ancestors));
     return {
       outcome,
-      body: bodyFields(this.#task, outcome, all ? { transactions: rootOfAll(), receipts: this.#trie.root() } : {}),
+      body: bodyFields(this.#task, outcome, all ? this.#roots() : {}),
       codeReads: codesReadBefore(results),
       ancestorsRead: Math.max(1, ancestors - 1),
     };
+  }
+
+  #roots() {
+    return { transactionsRoot: this.#transactionsTrie.root(), receiptsRoot: this.#receiptsTrie.root() };
   }
 
   #included(): Uint8Array[] {
@@ -154,6 +178,13 @@ export class BodyAssembly {
     return typedRequests([concatBytes(...deposits), ...answers.slice(-2)]);
   }
 }
+
+/** What a step may come to. */
+const possible: Record<Step['kind'], readonly StepOutcome['kind'][]> = {
+  system: ['system'],
+  transaction: ['included', 'dropped'],
+  withdrawals: ['withdrawals'],
+};
 
 /** `tops`: of all 256 buckets. */
 export function assembleBlock(

@@ -1,8 +1,7 @@
-import { OrderedTrie } from '@sheaf/ethereum';
 import type { Hash32 } from '@sheaf/primitives';
 import { encodeAccessList, type AccessList } from '@sheaf/state';
 import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
-import { bucketPosition, decodeTop, encodeTop, keccakMany, type TopNode } from '@sheaf/trie';
+import { bucketPosition, decodeTop, encodeTop, type TopNode } from '@sheaf/trie';
 import { assembleBlock, BodyAssembly, type AssembledBody } from './assemble-block.ts';
 import { bucketsOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
@@ -53,18 +52,12 @@ export function decodeOwnerPart(bytes: Uint8Array, from: number, members: number
   return { tops, accessList, keys };
 }
 
-/** Transactions that are put into their trie in a step, and receipts into theirs. */
-const transactionsPerStep = 128;
-const receiptsPerStep = 64;
-
 /** The coordinator's putting together of the block, in steps of which each is done as soon as it can be. */
 export class BlockAssembly {
   readonly #task: BlockTask;
   readonly #making: BodyAssembly;
   readonly #results: (Results | undefined)[];
   readonly #parts: (OwnerPart | undefined)[];
-  #trie: OrderedTrie | undefined;
-  #transactionsPut = 0;
   #body: AssembledBody | undefined;
   /** Of its own accounts, until it is encoded: for that one has to know which codes the block read. */
   #list: Omit<AccessList, 'codeReads'> | undefined;
@@ -101,27 +94,14 @@ export class BlockAssembly {
   /** Something that the block will need, as far as one can tell by now. `false`: there is no more. */
   prepare(): boolean {
     if (this.#body !== undefined) return false;
-    return this.#putTransactions() || this.#making.advance(receiptsPerStep);
-  }
-
-  #putTransactions(): boolean {
-    const { transactions } = this.#task;
-    if (this.#transactionsPut === transactions.length) return false;
-    const first = this.#transactionsPut;
-    this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
-    this.#trie ??= new OrderedTrie(transactions.length, keccakMany);
-    this.#trie.put(first, transactions.slice(first, this.#transactionsPut));
-    return true;
+    return this.#making.step();
   }
 
   /** `true`: something was done; `false`: there is nothing to do until more comes. @throws ChainError as `BodyAssembly.finish` does */
   step(): boolean | MadeBlock {
     if (this.#body === undefined) {
       if (!isFull(this.#results)) return false;
-      this.#body = this.#making.finish(this.#results as Results[], () => {
-        while (this.#putTransactions());
-        return this.#trie?.root();
-      });
+      this.#body = this.#making.finish(this.#results as Results[]);
       return true;
     }
     const [own] = this.#parts;

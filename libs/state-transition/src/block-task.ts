@@ -81,11 +81,11 @@ export type BodyFields = Pick<Header, 'transactionsRoot' | 'receiptsRoot' | 'log
 export function bodyFields(
   { withdrawals }: BlockTask,
   { transactions, receipts }: BlockOutcome,
-  roots: { transactions?: Hash32 | undefined; receipts?: Hash32 } = {},
+  roots: Partial<Pick<BodyFields, 'transactionsRoot' | 'receiptsRoot'>> = {},
 ): BodyFields {
   return {
-    transactionsRoot: roots.transactions ?? transactionsRoot(transactions, keccakMany),
-    receiptsRoot: roots.receipts ?? receiptsRoot(receipts, keccakMany),
+    transactionsRoot: roots.transactionsRoot ?? transactionsRoot(transactions, keccakMany),
+    receiptsRoot: roots.receiptsRoot ?? receiptsRoot(receipts, keccakMany),
     logsBloom: unionOfBlooms(receipts),
     withdrawalsRoot: withdrawalsRoot(withdrawals),
   };

@@ -1,4 +1,3 @@
-import { bytesToHex } from '@sheaf/primitives';
 import type postgres from 'postgres';
 
 /** What may stand in `${…}`: a value, a helper, an array, JSON, or another query as a fragment. */
@@ -46,12 +45,13 @@ export const int4Array = {
   parse: (text: string): number[] => (text === '{}' ? [] : text.slice(1, -1).split(',').map(Number)),
 };
 
-/** `bytea[]`, of the same kind: each element is in quotes, its backslash doubled. */
+/** `bytea[]`, of the same kind, only to be read: each element is in quotes, its backslash doubled. */
 export const byteaArray = {
   to: 1001,
   from: [1001],
-  serialize: (values: readonly Uint8Array[]) =>
-    `{${values.map((bytes) => `"\\\\x${bytesToHex(bytes).slice(2)}"`).join()}}`,
+  serialize(): never {
+    throw new TypeError('a bytea[] is no parameter');
+  },
   parse: (text: string): Buffer[] =>
     text === '{}'
       ? []
