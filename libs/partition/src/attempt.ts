@@ -14,7 +14,7 @@ import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, isFull, type MadeBlock
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { Exchange } from './exchange.ts';
 import { Executor, type Wanted } from './executor.ts';
-import type { Forecast } from './forecast.ts';
+import type { Experience } from './experience.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
 import { partitionLimits } from './limits.ts';
@@ -27,11 +27,9 @@ import { encodeReport } from './report.ts';
 import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf } from './results.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
-import type { HashedKeys } from './hashed-keys.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { Validation, type Verdict } from './validation.ts';
 import { Turns } from './turns.ts';
-import type { UsualSlots } from './usual-slots.ts';
 
 /** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
 export interface LaneState extends StateReader {
@@ -79,15 +77,8 @@ export interface AttemptContext {
   evm: Evm;
   rules: ForkRules;
   state: LaneState;
-  /** Codes by their hash, kept between blocks. */
-  codes: ByteMap<Uint8Array>;
+  experience: Experience;
   coordinatorShare: number;
-  /** Kept between blocks, at the coordinator. */
-  hashed: HashedKeys;
-  /** Kept between blocks: what calls need, and contracts whose calls meet. */
-  forecast: Forecast;
-  usualSlots: UsualSlots;
-  serial: Set<string>;
   send(to: number, kind: number, body: Uint8Array): void;
   decided(decision: Decision): void;
 }
@@ -112,6 +103,7 @@ export class Attempt {
   readonly #task: BlockTask;
   readonly #steps: readonly Step[];
   readonly #owners: Uint8Array;
+  readonly #codes: ByteMap<Uint8Array>;
   readonly #memory: VersionedMemory;
   readonly #executor: Executor;
   #salt = 0;
@@ -146,7 +138,8 @@ export class Attempt {
   #decision: Decision | undefined;
 
   constructor(context: AttemptContext, task: BlockTask) {
-    const { rules, evm, state, member, members, codes, usualSlots } = context;
+    const { rules, evm, state, member, members, experience } = context;
+    this.#codes = experience.codes();
     this.#context = context;
     this.#task = task;
     this.#steps = stepsOf(task, rules);
@@ -161,7 +154,7 @@ export class Attempt {
       memory: this.#memory,
       state,
       member,
-      codes,
+      codes: this.#codes,
     });
     this.#exchange = new Exchange({
       member,
@@ -170,8 +163,8 @@ export class Attempt {
       memory: this.#memory,
       executor: this.#executor,
       state,
-      codes,
-      usualSlots,
+      codes: this.#codes,
+      usualSlots: experience.usualSlots,
       send: (to, kind, body) => this.#send(to, kind, body),
     });
     this.#turns = this.#turnsOf([]);
@@ -182,7 +175,7 @@ export class Attempt {
 
   /** At the coordinator: places the positions and tells everyone. */
   begin(salt: number): void {
-    const { members, coordinatorShare } = this.#context;
+    const { members, coordinatorShare, experience } = this.#context;
     const senders = this.#task.senders ?? this.#task.transactions.map(senderOf);
     const placed = place({
       task: this.#task,
@@ -190,9 +183,9 @@ export class Attempt {
       senders,
       members,
       owners: this.#owners,
-      serial: this.#context.serial,
+      serial: experience.serial,
       coordinatorShare,
-      hashingShares: this.#context.hashed.shares(),
+      hashingShares: experience.hashed.shares(),
     });
     const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
     for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLACE, body);
@@ -300,8 +293,14 @@ export class Attempt {
     this.#reported = false;
     this.#beginTurns();
     if (this.#context.member === coordinator) {
-      const { members, serial } = this.#context;
-      this.#validation = new Validation({ task: this.#task, steps: this.#steps, members, placed, serial });
+      const { members, experience } = this.#context;
+      this.#validation = new Validation({
+        task: this.#task,
+        steps: this.#steps,
+        members,
+        placed,
+        serial: experience.serial,
+      });
     }
     this.#takeEarly();
   }
@@ -323,7 +322,8 @@ export class Attempt {
   }
 
   #readAheadOf(own: readonly number[]): ReadAhead {
-    const { member, forecast } = this.#context;
+    const { member, experience } = this.#context;
+    const { forecast } = experience;
     const options = { member, forecast, memory: this.#memory, executor: this.#executor, exchange: this.#exchange };
     return new ReadAhead(options, own, this.#turns);
   }
@@ -504,7 +504,7 @@ export class Attempt {
       // It was asked ahead for a transaction that in the end did not need it.
       return;
     }
-    readCells(reader, from, this.#memory, this.#context.codes, {
+    readCells(reader, from, this.#memory, this.#codes, {
       account: (cell) => {
         if (ships) this.#shipped.accounts.push(cell);
         else if (--cell.awaited === 0) cell.complete = round;
@@ -516,7 +516,7 @@ export class Attempt {
     });
     for (let left = ships ? 0 : reader.count(33); left > 0; left--) {
       const hash = reader.fixed(32);
-      this.#context.codes.set(hash, reader.bytes().slice());
+      this.#codes.set(hash, reader.bytes().slice());
     }
     reader.end();
     if (ships) {
@@ -581,7 +581,7 @@ export class Attempt {
   }
 
   #decide({ block, accessLists, topsDigests, codeReads, ancestorsRead, keysHashed, figures }: MadeBlock): void {
-    this.#context.hashed.note(keysHashed, block.header.gasUsed);
+    this.#context.experience.hashed.note(keysHashed, block.header.gasUsed);
     this.#ancestorsRead = ancestorsRead;
     this.#prepared!.accessList = accessLists[coordinator]!;
     this.#whole = {

@@ -1,6 +1,7 @@
 export type { Decision, LaneFigures, LaneState, WholeBlock } from './attempt.ts';
 export { bucketsOf, ownersOf } from './buckets.ts';
 export { digestOfTops } from './digest-of-tops.ts';
+export { Experience } from './experience.ts';
 export { joinAccessLists } from './final-writes.ts';
 export { LaneMember, type LaneMemberDependencies, type LaneMemberOptions } from './lane-member.ts';
 export { partitionLimits } from './limits.ts';

@@ -1,13 +1,10 @@
 import type { Evm } from '@sheaf/evm';
 import { assert, ChainError } from '@sheaf/primitives';
-import { ByteMap } from '@sheaf/state';
 import type { BlockTask, ForkRules } from '@sheaf/state-transition';
 import { Attempt, type Decision, type LaneState } from './attempt.ts';
-import { Forecast } from './forecast.ts';
-import { HashedKeys } from './hashed-keys.ts';
+import { Experience } from './experience.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
-import { UsualSlots } from './usual-slots.ts';
 
 /** Placing, validating, receipts and header take about as long as so much of a block's transactions. */
 const usualCoordinatorShare = 0.12;
@@ -19,6 +16,8 @@ export interface LaneMemberOptions {
   evm: Evm;
   /** Part of a block's gas that the coordinator's other work is worth. */
   coordinatorShare?: number;
+  /** Of a member that had this place before; by default there is none. */
+  experience?: Experience;
 }
 
 export interface LaneMemberDependencies {
@@ -39,11 +38,7 @@ export interface LaneMemberDependencies {
 export class LaneMember {
   readonly #options: LaneMemberOptions;
   readonly #deps: LaneMemberDependencies;
-  readonly #codes = new CodeCache();
-  readonly #forecast = new Forecast();
-  readonly #usualSlots = new UsualSlots();
-  readonly #serial = new Set<string>();
-  readonly #hashed: HashedKeys;
+  readonly #experience: Experience;
   #task: BlockTask | undefined;
   #name: AttemptName | undefined;
   #attempt: Attempt | undefined;
@@ -55,7 +50,7 @@ export class LaneMember {
 
   constructor(options: LaneMemberOptions, deps: LaneMemberDependencies) {
     this.#options = options;
-    this.#hashed = new HashedKeys(options.members);
+    this.#experience = options.experience ?? new Experience(options.members);
     this.#deps = deps;
   }
 
@@ -134,12 +129,8 @@ export class LaneMember {
         evm,
         rules,
         state,
-        codes: this.#codes.map(),
+        experience: this.#experience,
         coordinatorShare,
-        hashed: this.#hashed,
-        forecast: this.#forecast,
-        usualSlots: this.#usualSlots,
-        serial: this.#serial,
         send: (to, kind, body) => {
           const sequence = this.#sent[to]!++;
           this.#deps.send(to, encodeEnvelope({ ...name, sequence, kind, body }));
@@ -185,25 +176,6 @@ export class LaneMember {
     if (at < 0) return;
     const [following] = this.#held.splice(at, 1);
     this.#take(from, following!.envelope);
-  }
-}
-
-/** Codes of the last blocks; when they are too many it begins anew. */
-class CodeCache {
-  #map = new ByteMap<Uint8Array>(32, 64);
-  #bytes = 0;
-  #counted = 0;
-
-  /** For one block. */
-  map(): ByteMap<Uint8Array> {
-    const codes = this.#map.values();
-    for (; this.#counted < codes.length; this.#counted++) this.#bytes += codes[this.#counted]!.length;
-    if (this.#bytes > partitionLimits.codeBytesKeptMax) {
-      this.#map = new ByteMap<Uint8Array>(32, 64);
-      this.#bytes = 0;
-      this.#counted = 0;
-    }
-    return this.#map;
   }
 }
 

@@ -1,13 +1,16 @@
 // Lanes of 1 to 16 members in one thread, each member's work counted by itself: what a machine with as many cores could do.
 import { createEvm, warmPrecompiles, type Evm } from '@sheaf/evm';
+import { Experience } from '@sheaf/partition';
 import type { ChainSpec } from '@sheaf/protocol';
+import { createEngine } from '@sheaf/state-transition';
 import { setImmediate } from 'node:timers/promises';
 import { cpuClockWorks, ownClock, type Clock } from '../clock.ts';
 import { drawLinePlot } from '../svg.ts';
 import { formatNumber, formatTable } from '../table.ts';
 import type { BenchCase } from './bench-case.ts';
 import { withBar, type PartContext, type PartReport } from './part.ts';
-import { Engines, SequentialChain } from './sequential.ts';
+import { PerChain } from './per-chain.ts';
+import { SequentialChain } from './sequential.ts';
 import { describeRounds } from './two-members.ts';
 import { VirtualLane, type LaneAccount } from './virtual-lane.ts';
 import { sumOfMedians, type WorkloadName } from './workloads.ts';
@@ -86,15 +89,14 @@ async function measureWorkload(context: PartContext, workload: WorkloadName, clo
   const cases = await workloads.cases(workload);
   const { warmUp, measured } = passesOf(context, workload);
   const samples = cases.map((): Sample[] => []);
-  const engines = new Engines();
-  const evms = new Map<string, Evm>();
-  if (warmUp === 0) for (const each of cases) await warmUpAlone(context, each, engines);
+  const keeping = new PerChain((spec) => keep(spec, context.sizes.members));
+  if (warmUp === 0) for (const each of cases) await warmUpAlone(context, each, keeping.of(each.spec));
   for (let pass = -warmUp; pass < measured; pass++) {
     for (const [index, each] of cases.entries()) {
       if (cases.length === 1 || index % 8 === 0) {
         progress(`accounted: ${workload}, pass ${pass + warmUp + 1} of ${warmUp + measured}, ${each.name}`);
       }
-      const taken = await runCase(context, each, clock, engines, evmOf(evms, each.spec));
+      const taken = await runCase(context, each, clock, keeping.of(each.spec));
       if (pass >= 0) samples[index]!.push(...taken);
     }
   }
@@ -107,8 +109,8 @@ function passesOf({ workloads }: PartContext, workload: WorkloadName): { warmUp:
   return { warmUp: workload === 'mainnet' ? warmUp : 0, measured };
 }
 
-async function warmUpAlone({ folder }: PartContext, each: BenchCase, engines: Engines): Promise<void> {
-  const alone = new SequentialChain(folder.next(), each, engines.of(each.spec));
+async function warmUpAlone({ folder }: PartContext, each: BenchCase, { engine }: Kept): Promise<void> {
+  const alone = new SequentialChain(folder.next(), each, engine);
   for (const block of each.blocks) {
     await alone.execute(block);
     alone.maintain();
@@ -117,24 +119,37 @@ async function warmUpAlone({ folder }: PartContext, each: BenchCase, engines: En
   folder.clear();
 }
 
-/** Members take turns in one thread, so they share an engine; of their own they would have each seen the same codes. */
-function evmOf(evms: Map<string, Evm>, { fork, chainId }: ChainSpec): Evm {
-  const key = `${fork} ${chainId}`;
-  let evm = evms.get(key);
-  if (evm === undefined) evms.set(key, (evm = createEvm({ fork, chainId })));
-  return evm;
+/** What outlives a case. */
+interface Kept {
+  engine: ReturnType<typeof createEngine>;
+  evm: Evm;
+  /** By the number of members. */
+  experiences: Map<number, Experience[]>;
+}
+
+function keep(spec: ChainSpec, membersOf: readonly number[]): Kept {
+  const { fork, chainId } = spec;
+  const experiences = membersOf.map((members): [number, Experience[]] => {
+    return [members, Array.from({ length: members }, () => new Experience(members))];
+  });
+  return { engine: createEngine(spec), evm: createEvm({ fork, chainId }), experiences: new Map(experiences) };
 }
 
 async function runCase(
   { sizes, folder }: PartContext,
   each: BenchCase,
   clock: Clock,
-  engines: Engines,
-  evm: Evm,
+  { engine, evm, experiences }: Kept,
 ): Promise<Sample[]> {
-  const alone = new SequentialChain(folder.next(), each, engines.of(each.spec));
-  const options = { clock, evm, dataDir: () => folder.next() };
-  const lanes = new Map(sizes.members.map((members) => [members, new VirtualLane(members, each, options)]));
+  const alone = new SequentialChain(folder.next(), each, engine);
+  const open = (members: number): VirtualLane =>
+    new VirtualLane(members, each, {
+      clock,
+      evm,
+      experiences: experiences.get(members)!,
+      dataDir: () => folder.next(),
+    });
+  const lanes = new Map(sizes.members.map((members) => [members, open(members)]));
   const samples: Sample[] = [];
   for (const [index, block] of each.blocks.entries()) {
     const startedNs = clock();

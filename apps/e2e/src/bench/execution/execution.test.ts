@@ -1,6 +1,7 @@
 // Goal: whatever the bench measures makes the same blocks, on this disk: it would throw otherwise.
 // Method: few transactions on one member, on accounted lanes, and on the peer; one of mainnet's blocks when they are there.
 import { createEvm, warmPrecompiles } from '@sheaf/evm';
+import { Experience } from '@sheaf/partition';
 import { ownClock } from '../clock.ts';
 import { workloadCase, type BenchCase } from './bench-case.ts';
 import { findMainnetBlocks, mainnetCase } from './mainnet-cases.ts';
@@ -21,7 +22,8 @@ async function executeEverywhere(each: BenchCase, members: readonly number[]): P
   await alone.close();
   for (const count of members) {
     const evm = createEvm({ fork: each.spec.fork, chainId: each.spec.chainId });
-    const lane = new VirtualLane(count, each, { clock, evm, dataDir: () => folder.next() });
+    const experiences = Array.from({ length: count }, () => new Experience(count));
+    const lane = new VirtualLane(count, each, { clock, evm, experiences, dataDir: () => folder.next() });
     for (const block of each.blocks) {
       const account = lane.execute(block);
       expect(account.cpuMs).toHaveLength(count);

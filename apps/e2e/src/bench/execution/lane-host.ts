@@ -1,5 +1,5 @@
-import { createEvm, type Evm } from '@sheaf/evm';
-import { bucketsOf, LaneMember, type Decision, type LaneFigures } from '@sheaf/partition';
+import type { Evm } from '@sheaf/evm';
+import { bucketsOf, LaneMember, type Decision, type Experience, type LaneFigures } from '@sheaf/partition';
 import { toHeight } from '@sheaf/primitives';
 import { createForkRules, taskOfPayload, type ForkRules } from '@sheaf/state-transition';
 import { checkHash, type BenchCase, type MemberBlock } from './bench-case.ts';
@@ -14,8 +14,9 @@ export interface LaneHostOptions {
   spec: BenchCase['spec'];
   start: BenchCase['start'];
   dataDir: string;
-  /** Members in one thread may share one. */
-  evm?: Evm;
+  /** Members in one thread may share one. Kept between cases, as `experience`: a member of a lane that has run for long has seen such codes and calls. */
+  evm: Evm;
+  experience: Experience;
   send(to: number, message: Uint8Array): void;
 }
 
@@ -35,14 +36,14 @@ export class LaneHost {
   #expected = '';
   #height = 0n;
 
-  constructor({ member, members, spec, start, dataDir, evm, send }: LaneHostOptions) {
+  constructor({ member, members, spec, start, dataDir, evm, experience, send }: LaneHostOptions) {
     this.#member = member;
     this.#members = members;
     this.#rules = createForkRules(spec);
-    this.#evm = evm ?? createEvm({ fork: spec.fork, chainId: spec.chainId });
+    this.#evm = evm;
     this.#store = openStore(dataDir, start, bucketsOf(member, members));
     this.#lane = new LaneMember(
-      { member, members, rules: this.#rules, evm: this.#evm },
+      { member, members, rules: this.#rules, evm, experience },
       { state: this.#store.state, send, decided: (decision) => (this.#decision = decision) },
     );
   }

@@ -1,5 +1,6 @@
 // A member in a process of its own, to be weighed: the parent carries the messages between the members.
-import { warmPrecompiles } from '@sheaf/evm';
+import { createEvm, warmPrecompiles } from '@sheaf/evm';
+import { Experience } from '@sheaf/partition';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { getHeapStatistics } from 'node:v8';
@@ -91,7 +92,13 @@ function openAlone(opening: ProcessOpening, say: (answer: ProcessAnswer) => void
 }
 
 function openLane(opening: ProcessOpening, say: (answer: ProcessAnswer) => void): Member {
-  const host = new LaneHost({ ...opening, send: (to, message) => say({ kind: 'send', to, message }) });
+  const { members, spec } = opening;
+  const host = new LaneHost({
+    ...opening,
+    evm: createEvm({ fork: spec.fork, chainId: spec.chainId }),
+    experience: new Experience(members),
+    send: (to, message) => say({ kind: 'send', to, message }),
+  });
   let working = false;
   /** Works until there is nothing to do; messages get their turn now and then. */
   const work = async (): Promise<void> => {

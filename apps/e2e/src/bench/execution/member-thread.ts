@@ -1,10 +1,13 @@
 // A member in a thread of its own. The main thread says which block; the members talk to each other.
 import { receiveMessageOnPort, parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { warmPrecompiles } from '@sheaf/evm';
+import { createEvm, warmPrecompiles } from '@sheaf/evm';
+import { Experience } from '@sheaf/partition';
+import { createEngine } from '@sheaf/state-transition';
 import { cpuClockWorks, ownClock } from '../clock.ts';
 import type { BenchCase, MemberBlock } from './bench-case.ts';
-import { LaneHost } from './lane-host.ts';
-import { Engines, SequentialChain } from './sequential.ts';
+import { LaneHost, type LaneHostOptions } from './lane-host.ts';
+import { PerChain } from './per-chain.ts';
+import { SequentialChain } from './sequential.ts';
 
 /** What the thread is. */
 export interface MemberThreadData {
@@ -42,6 +45,7 @@ export interface MemberTimes {
 
 export type MemberAnswer = { times: MemberTimes | undefined } | { fault: string };
 
+const laneMembers = 2;
 /** Nobody waits that long for a message: it is lost. */
 const silenceMsMax = 30_000;
 
@@ -58,7 +62,11 @@ export function isMemberThread(data: unknown): data is MemberThreadData {
 export function serveMember(): void {
   const { lane } = workerData as MemberThreadData;
   const port = parentPort!;
-  const engines = new Engines();
+  const engines = new PerChain(createEngine);
+  const lanes = new PerChain(({ fork, chainId }) => ({
+    evm: createEvm({ fork, chainId }),
+    experience: new Experience(laneMembers),
+  }));
   const cpuClock = cpuClockWorks() ? ownClock('cpu') : undefined;
   let member: Member | undefined;
   let blocks: MemberBlock[] = [];
@@ -67,7 +75,10 @@ export function serveMember(): void {
       case 'open':
         await warmPrecompiles({ pointEvaluation: false });
         blocks = order.blocks;
-        member = lane === undefined ? openSequential(order, engines) : openLane(order, lane);
+        member =
+          lane === undefined
+            ? openSequential(order, engines.of(order.spec))
+            : openLane(order, lane, lanes.of(order.spec));
         return undefined;
       case 'execute': {
         const beganMs = nowMs();
@@ -98,8 +109,8 @@ export function serveMember(): void {
 
 type Opening = Extract<MemberOrder, { kind: 'open' }>;
 
-function openSequential({ dataDir, spec, start }: Opening, engines: Engines): Member {
-  const chain = new SequentialChain(dataDir, { spec, start }, engines.of(spec));
+function openSequential({ dataDir, spec, start }: Opening, engine: ReturnType<typeof createEngine>): Member {
+  const chain = new SequentialChain(dataDir, { spec, start }, engine);
   return {
     async execute(block) {
       await chain.execute(block);
@@ -110,15 +121,20 @@ function openSequential({ dataDir, spec, start }: Opening, engines: Engines): Me
   };
 }
 
-function openLane({ dataDir, spec, start }: Opening, { member, port, bells }: LaneThreadData): Member {
+function openLane(
+  { dataDir, spec, start }: Opening,
+  { member, port, bells }: LaneThreadData,
+  kept: Pick<LaneHostOptions, 'evm' | 'experience'>,
+): Member {
   const other = 1 - member;
   const sent = { messages: 0, bytes: 0 };
   const host = new LaneHost({
     member,
-    members: 2,
+    members: laneMembers,
     spec,
     start,
     dataDir,
+    ...kept,
     send(to, message) {
       sent.messages += 1;
       sent.bytes += message.length;

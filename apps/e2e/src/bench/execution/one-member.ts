@@ -1,4 +1,5 @@
 // One member as the product runs it, beside @ethereumjs/vm in the same run.
+import { createEngine } from '@sheaf/state-transition';
 import { setTimeout } from 'node:timers/promises';
 import { ownClock, type Clock } from '../clock.ts';
 import { versionOf } from '../evm/peer-packages.ts';
@@ -6,7 +7,8 @@ import { formatNumber, formatTable } from '../table.ts';
 import type { BenchCase } from './bench-case.ts';
 import { withBar, type PartContext, type PartReport } from './part.ts';
 import { PeerChain } from './peer.ts';
-import { Engines, SequentialChain } from './sequential.ts';
+import { PerChain } from './per-chain.ts';
+import { SequentialChain } from './sequential.ts';
 import { gasOf, sumOfMedians, transactionsOf, type WorkloadName } from './workloads.ts';
 
 const ratioMin = 20;
@@ -84,7 +86,7 @@ async function measureOurs(
   cases: readonly BenchCase[],
 ) {
   const clock = ownClock(kind);
-  const engines = new Engines();
+  const engines = new PerChain(createEngine);
   const samples = cases.map((): number[] => []);
   const { warmUp, measured } = workloads.passes(workload);
   let first = 0;

@@ -1,7 +1,6 @@
 import { toHeight } from '@sheaf/primitives';
 import { BlockDraft, encodeAccessList } from '@sheaf/state';
 import { createEngine } from '@sheaf/state-transition';
-import type { ChainSpec } from '@sheaf/protocol';
 import { checkHash, type BenchCase, type MemberBlock } from './bench-case.ts';
 import { openStore, type BenchStore } from './store.ts';
 
@@ -35,17 +34,5 @@ export class SequentialChain {
 
   close(): Promise<void> {
     return this.#store.close();
-  }
-}
-
-/** One for each fork and chain. */
-export class Engines {
-  readonly #engines = new Map<string, Engine>();
-
-  of(spec: ChainSpec): Engine {
-    const key = `${spec.fork} ${spec.chainId}`;
-    let engine = this.#engines.get(key);
-    if (engine === undefined) this.#engines.set(key, (engine = createEngine(spec)));
-    return engine;
   }
 }

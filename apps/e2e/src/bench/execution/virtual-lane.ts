@@ -1,4 +1,4 @@
-import type { LaneFigures } from '@sheaf/partition';
+import type { Experience, LaneFigures } from '@sheaf/partition';
 import type { Evm } from '@sheaf/evm';
 import type { Clock } from '../clock.ts';
 import type { BenchCase, MemberBlock } from './bench-case.ts';
@@ -18,6 +18,15 @@ export interface LaneAccount {
   messages: number;
   bytes: number;
   figures: LaneFigures;
+}
+
+export interface VirtualLaneOptions {
+  clock: Clock;
+  /** Members take turns in one thread, so they share an engine; of their own they would have each seen the same codes. */
+  evm: Evm;
+  /** Of each member. */
+  experiences: readonly Experience[];
+  dataDir(): string;
 }
 
 interface Waiting {
@@ -44,12 +53,13 @@ export class VirtualLane {
   /** The slice that is running: when it began by its member's time and by the wall clock, and what it has sent. */
   #slice = { ms: 0, wallMs: 0, sent: [] as Waiting[] };
 
-  constructor(members: number, { spec, start }: BenchCase, options: { clock: Clock; evm: Evm; dataDir(): string }) {
-    const { clock, evm, dataDir } = options;
+  constructor(members: number, { spec, start }: BenchCase, options: VirtualLaneOptions) {
+    const { clock, evm, experiences, dataDir } = options;
     this.#clock = clock;
     this.#members = Array.from({ length: members }, (_, member) => {
       const send = (to: number, message: Uint8Array): void => this.#send(member, to, message);
-      return new LaneHost({ member, members, spec, start, evm, dataDir: dataDir(), send });
+      const experience = experiences[member]!;
+      return new LaneHost({ member, members, spec, start, evm, experience, dataDir: dataDir(), send });
     });
   }
 
