@@ -3,6 +3,7 @@
 // `npm run conformance` are.
 import { spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -50,9 +51,10 @@ async function main() {
     tsconfig: join(root, 'tsconfig.base.json'),
     external,
   });
-  // The young generation of apps/execution's threads, for whatever is measured beside them as well.
-  const youngGeneration = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
-  const child = spawn(process.execPath, ['--expose-gc', ...youngGeneration, outfile, ...rest], {
+  // As apps/execution and its threads have them, for whatever is measured beside them as well.
+  const flags = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--wasm-num-compilation-tasks=1'];
+  const poolSize = Math.max(1, Math.min(4, availableParallelism() - 1));
+  const child = spawn(process.execPath, ['--expose-gc', `--v8-pool-size=${poolSize}`, ...flags, outfile, ...rest], {
     stdio: 'inherit',
   });
   // The terminal's Ctrl-C reaches the child by itself; what is sent to this process alone is passed on.

@@ -1,4 +1,5 @@
 import { existsSync, mkdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { openStore } from '@sheaf/store';
@@ -19,6 +20,8 @@ import { startWatchdog } from './watchdog.ts';
 
 /** From the launch of the services to the last of them being ready: ten times what it takes on two idle cores. */
 const readyMsMax = 150_000;
+/** V8's own threads in each service, which collect and compile. Its default, four, takes the cores from what they are to help where there are two. */
+const backgroundThreads = Math.max(1, Math.min(4, availableParallelism() - 1));
 
 export interface DevnetOptions extends DevnetLayout {
   dataDir: string;
@@ -189,7 +192,7 @@ function launchService(
     {
       name: spec.name,
       command: process.execPath,
-      args: [bundleOf(appsDir, spec.app)],
+      args: [`--v8-pool-size=${backgroundThreads}`, bundleOf(appsDir, spec.app)],
       env: { ...inherited(), SHEAF_PARENT_PID: String(process.pid), ...spec.env },
       logFile: join(logs, `${spec.name}.log`),
       readyUrl: `http://127.0.0.1:${spec.adminPort}/readyz`,

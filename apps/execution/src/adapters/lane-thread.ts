@@ -1,8 +1,7 @@
 import { ChainError } from '@sheaf/primitives';
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
 import { fromFailure, type Hello, type LaneOrder, type LaneWord, type WorkerSetup } from '../workers/messages.ts';
-import { semiSpaceMib, stackSizeMb } from './threads.ts';
+import { setEngineFlags, stackSizeMb } from './engine-flags.ts';
 
 const reopenMs = 1_000;
 
@@ -26,8 +25,7 @@ export async function startLaneThread(
   options: { workerFile: string; setup: WorkerSetup },
   deps: LaneThreadDependencies,
 ): Promise<LaneThread> {
-  setFlagsFromString(`--min-semi-space-size=${semiSpaceMib}`);
-  setFlagsFromString(`--max-semi-space-size=${semiSpaceMib}`);
+  setEngineFlags();
   let closed = false;
   let worker = await open();
 

@@ -1,16 +1,8 @@
 import { ChainError } from '@sheaf/primitives';
-import { setFlagsFromString } from 'node:v8';
 import { Worker } from 'node:worker_threads';
+import { setEngineFlags, stackSizeMb } from './engine-flags.ts';
 import { fromFailure, type Answer, type Hello, type Job, type WorkerSetup } from '../workers/messages.ts';
 
-/** Nested EVM calls nest JavaScript frames: four times Node's default. */
-export const stackSizeMb = 16;
-/**
- * Half of V8's young generation, from the start. A block of 5,000 transfers makes some 20 MiB of short-lived objects: with
- * V8's own size, 1 to 16 MiB, a collection falls into it and copies what the block still uses (61 ms for its state root,
- * 51 with this).
- */
-export const semiSpaceMib = 32;
 const retryAfterMs = 100;
 
 export interface ThreadsOptions {
@@ -59,9 +51,7 @@ export async function startThreads(
   const all = new Set<Worker>();
   let closed = false;
 
-  // Of threads that begin from now on: a thread has its size from the flags, which `resourceLimits` cannot raise.
-  setFlagsFromString(`--min-semi-space-size=${semiSpaceMib}`);
-  setFlagsFromString(`--max-semi-space-size=${semiSpaceMib}`);
+  setEngineFlags();
 
   async function openThread(): Promise<void> {
     const worker = new Worker(options.workerFile, {
