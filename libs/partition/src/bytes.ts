@@ -109,7 +109,8 @@ export class ByteWriter {
 
 function digit(hex: string, at: number): number {
   const code = hex.charCodeAt(at);
-  return code < 58 ? code - 48 : code - 87;
+  // Digits come in no order, so a branch would be guessed wrong half the time.
+  return (code & 15) + 9 * (code >> 6);
 }
 
 /** Reads one message. Every method throws ChainError `INVALID_ARGUMENT` when the bytes are not what they should be. */

@@ -26,7 +26,7 @@ import { BALANCE_READ, CODE_READ, NONCE_READ, SLOT_READ, type PositionRun, type 
 import { decodeReport, encodeReport } from './report.ts';
 import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, type Results } from './results.ts';
 import { PartsPicker, readCells, writeCells } from './shipped-cells.ts';
-import { insert, insertCredit } from './versions.ts';
+import { insert } from './versions.ts';
 
 const members = 3;
 const end = 300;
@@ -244,8 +244,7 @@ function cellsOf(shapes: readonly Shape[]): VersionedMemory {
     for (const { position: at, round, amount: nonce } of nonces) {
       insert(made.nonces, { position: at, round, nonce: nonce < 0n ? -nonce : nonce });
     }
-    for (const { position: at, round, amount: delta } of credits)
-      insertCredit(made.credits, { position: at, round, delta, sum: 0n });
+    for (const { position: at, round, amount: delta } of credits) made.credits.put({ position: at, round, delta });
     for (const { slot, base: before, versions: list } of slots) {
       const part = slotCell(made, slot);
       part.base = before === 'unknown' ? undefined : before === 'none' ? null : slot;
@@ -279,10 +278,10 @@ function readBack(message: Uint8Array): VersionedMemory {
 /** What others may know of it: `goes` says of which rounds. */
 function shown({ address: who, base, codes, nonces, credits, slots }: AccountCell, goes: (round: number) => boolean) {
   const only = <V extends { round: number }>(list: readonly V[]) =>
-    list.filter(({ round }) => goes(round)).map((each) => ({ ...each, round: 0, sum: 0n }));
+    list.filter(({ round }) => goes(round)).map((each) => ({ ...each, round: 0 }));
   const parts =
     slots?.values().map((part, index) => [slots.keyAt(index).slice(), part.base, only(part.versions)]) ?? [];
-  return [who, base, only(codes), only(nonces), only(credits), parts];
+  return [who, base, only(codes), only(nonces), only(credits.list()), parts];
 }
 
 /** Encodings of everything, with their decoders. */
@@ -389,7 +388,7 @@ test('cells arrive with the versions of earlier rounds of the sender, and no oth
       );
       receiver.forgetForeign();
       for (const each of receiver.cells()) {
-        expect([each.codes, each.nonces, each.credits].every((list) => list.length === 0)).toBe(true);
+        expect([each.codes, each.nonces, each.credits.list()].every((list) => list.length === 0)).toBe(true);
       }
     }),
   );

@@ -50,7 +50,7 @@ import {
 } from './position-run.ts';
 import { partitionLimits } from './limits.ts';
 import { readTask, type Step } from './steps.ts';
-import { countBelow, insert, insertCredit, latestBelow, withdraw, withdrawCredit } from './versions.ts';
+import { insert, latestBelow, withdraw } from './versions.ts';
 
 /** What a step needs and nobody here has. */
 export type Wanted =
@@ -162,7 +162,7 @@ export class Executor {
     for (const { cell, mask } of accounts) {
       if ((mask & CODE_WRITE) !== 0) withdraw(cell.codes, position);
       if ((mask & NONCE_WRITE) !== 0) withdraw(cell.nonces, position);
-      if ((mask & BALANCE_WRITE) !== 0) withdrawCredit(cell.credits, position);
+      if ((mask & BALANCE_WRITE) !== 0) cell.credits.withdraw(position);
     }
     for (const { cell, mask } of slots) if ((mask & SLOT_WRITE) !== 0) withdraw(cell.versions, position);
     this.runs[position] = undefined;
@@ -174,8 +174,8 @@ export class Executor {
       if ((mask & CODE_READ) !== 0 && latestBelow(cell.codes, position) !== code) return false;
       if ((mask & NONCE_READ) !== 0 && latestBelow(cell.nonces, position) !== nonce) return false;
       if ((mask & BALANCE_READ) === 0) continue;
-      const count = countBelow(cell.credits, position);
-      if (count !== credits || (count > 0 && cell.credits[count - 1]!.sum !== sum)) return false;
+      const count = cell.credits.countBelow(position);
+      if (count !== credits || cell.credits.sum(count) !== sum) return false;
     }
     for (const { cell, mask, version } of slots) {
       if ((mask & SLOT_READ) !== 0 && latestBelow(cell.versions, position) !== version) return false;
@@ -269,9 +269,9 @@ export class Executor {
     const access = this.#host.access(cell.address);
     if (wei === 0n) return;
     access.mask |= BALANCE_WRITE;
-    const before = latestBelow(cell.credits, position + 1);
+    const before = cell.credits.list()[cell.credits.countBelow(position)];
     const delta = before?.position === position ? before.delta + wei : wei;
-    insertCredit(cell.credits, { position, round, delta, sum: 0n });
+    cell.credits.put({ position, round, delta });
   }
 
   /** The run as its reads and effects say, its effects in the memory. `readsOf`: effects of which only the reads count. */
@@ -327,7 +327,7 @@ export class Executor {
     const delta = (after?.balance ?? 0n) - (before?.balance ?? 0n);
     if (delta !== 0n) {
       access.mask |= BALANCE_WRITE;
-      insertCredit(cell.credits, { position, round, delta, sum: 0n });
+      cell.credits.put({ position, round, delta });
     }
     const ends = after === undefined && before !== undefined;
     if (created || destroyed || ends || code !== undefined) {
@@ -399,13 +399,13 @@ class PositionHost implements Host {
       return cell.base === undefined ? undefined : accountAt(cell, position);
     }
     if (cell.latest?.stamp === this.#stamp) return accountAt(cell, position);
-    const quiet = cell.codes.length + cell.nonces.length + cell.credits.length === 0;
+    const quiet = cell.codes.length + cell.nonces.length + cell.credits.count === 0;
     const access = this.#note(cell);
     if (!quiet) {
       access.code = latestBelow(cell.codes, position);
       access.nonce = latestBelow(cell.nonces, position);
-      access.credits = countBelow(cell.credits, position);
-      if (access.credits > 0) access.sum = cell.credits[access.credits - 1]!.sum;
+      access.credits = cell.credits.countBelow(position);
+      access.sum = cell.credits.sum(access.credits);
     }
     return accountAt(cell, position);
   }

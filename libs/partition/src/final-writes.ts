@@ -78,7 +78,7 @@ function finalAccount(cell: AccountCell): FinalAccount {
   const code = codes.at(-1);
   const nonce = own(cell.nonces);
   let delta = 0n;
-  for (const credit of cell.credits) if (credit.round > 0) delta += credit.delta;
+  for (const credit of cell.credits.list()) if (credit.round > 0) delta += credit.delta;
   return {
     address: cell.address,
     wiped: lastWipe(codes, Number.MAX_SAFE_INTEGER),

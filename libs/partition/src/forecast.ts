@@ -24,11 +24,10 @@ export interface Foreseen {
   meets: readonly string[];
 }
 
-/** A slot of which `slotsOf` says which it is. */
+/** A slot of which `slotsOf` says which it is, given the words of the call. */
 export interface ForeseenSlot {
   account: Uint8Array;
   place: Place;
-  words: readonly Uint8Array[];
 }
 
 /** A word of the call: 0 is the sender, 1 the callee, then the arguments. */
@@ -39,10 +38,8 @@ export type Place =
   | { kind: 'entry'; key: Source; place: Uint8Array }
   | { kind: 'nested'; outer: Source; key: Source; place: Uint8Array };
 
-interface KnownSlot {
+interface KnownSlot extends ForeseenSlot {
   name: string;
-  account: Uint8Array;
-  place: Place;
   /** How many of the learnt calls looked at it, and how many changed it. */
   count: number;
   written: number;
@@ -63,13 +60,7 @@ interface Known {
   accounts: Map<string, { address: Uint8Array; count: number }>;
   slots: Map<string, KnownSlot>;
   /** What the next call will need, as long as nothing more is learnt. */
-  usual: Usual | undefined;
-}
-
-interface Usual {
-  accounts: readonly Uint8Array[];
-  slots: readonly KnownSlot[];
-  meets: readonly string[];
+  usual: Foreseen | undefined;
 }
 
 /** What a call goes by: its function, and its function with whom it names first: what a router does depends on that. */
@@ -109,14 +100,11 @@ export class Forecast {
     return (name === undefined ? undefined : this.#known.get(name))?.learnt ?? 0;
   }
 
-  of(call: CallShape, names = callNames(call)): Foreseen {
-    if (names === undefined) return nothing;
+  /** The same for all calls of the names, until more is learnt. */
+  of(names: CallNames): Foreseen {
     const known =
       (names.targeted === undefined ? undefined : this.#known.get(names.targeted)) ?? this.#known.get(names.of);
-    if (known === undefined) return nothing;
-    const { accounts, slots, meets } = (known.usual ??= usualOf(known));
-    const words = wordsOf(call);
-    return { accounts, slots: slots.map(({ account, place }) => ({ account, place, words })), meets };
+    return known === undefined ? nothing : (known.usual ??= usualOf(known));
   }
 
   #keep(name: string, lesson: Lesson): void {
@@ -135,7 +123,7 @@ export class Forecast {
   }
 }
 
-function usualOf(known: Known): Usual {
+function usualOf(known: Known): Foreseen {
   for (const lesson of known.unread) read(known, lesson);
   known.unread = [];
   const accounts = [...known.accounts.values()].flatMap(({ address, count }) =>
@@ -205,8 +193,8 @@ function slotName(account: Uint8Array, slot: Uint8Array): string {
   return `${bytesToHex(account)} ${bytesToHex(slot)}`;
 }
 
-/** 32 bytes each. */
-function wordsOf({ sender, to, data }: CallShape): Uint8Array[] {
+/** What entries of mappings are found by: sender, callee, arguments. 32 bytes each. */
+export function wordsOf({ sender, to, data }: CallShape): Uint8Array[] {
   const words = [wordOf(hexToBytes(sender)), wordOf(hexToBytes(to))];
   for (let at = 4; at + 32 <= data.length && words.length < 2 + limits.argumentsUsed; at += 32) {
     words.push(data.slice(at, at + 32));
@@ -245,7 +233,7 @@ function isAddress(word: Uint8Array): boolean {
 }
 
 /** The slot of each: hashed all together. */
-export function slotsOf(list: readonly Pick<ForeseenSlot, 'place' | 'words'>[]): Uint8Array[] {
+export function slotsOf(list: readonly { place: Place; words: readonly Uint8Array[] }[]): Uint8Array[] {
   const preimage = (words: readonly Uint8Array[], source: Source, after: Uint8Array) =>
     concatBytes(words[source] ?? zeroWord, after);
   const first = keccakMany(

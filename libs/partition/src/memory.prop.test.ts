@@ -6,7 +6,7 @@ import { emptyCodeHashBytes } from '@sheaf/state';
 import fc from 'fast-check';
 import { ownersOf } from './buckets.ts';
 import { accountAt, lastWipe, slotAt, slotCell, VersionedMemory, type AccountCell } from './memory.ts';
-import { insert, insertCredit } from './versions.ts';
+import { insert } from './versions.ts';
 
 const address = new Uint8Array(20).fill(7);
 const slot = new Uint8Array(32).fill(3);
@@ -75,7 +75,7 @@ function fill(cell: AccountCell, list: readonly (readonly [number, Left])[]): vo
       insert(cell.codes, { position, round, codeHash: hashes[hash]!, code: undefined, wipes });
     }
     if (nonce !== undefined) insert(cell.nonces, { position, round, nonce });
-    if (delta !== undefined) insertCredit(cell.credits, { position, round, delta, sum: 0n });
+    if (delta !== undefined) cell.credits.put({ position, round, delta });
     if (value !== undefined) insert(slotCell(cell, slot).versions, { position, round, value: values[value] });
   }
 }

@@ -2,12 +2,12 @@ import { notHere, type HostAccount } from '@sheaf/evm';
 import { equalBytes } from '@sheaf/primitives';
 import { ByteMap, emptyCodeHashBytes, isEmptyCode } from '@sheaf/state';
 import { keccak256, keccakMany } from '@sheaf/trie';
+import { Credits } from './credits.ts';
 import type { AccountAccess, SlotAccess } from './position-run.ts';
 import {
   countBelow,
   latestBelow,
   type CodeVersion,
-  type Credit,
   type NonceVersion,
   type SlotVersion,
   type Version,
@@ -47,7 +47,7 @@ export interface AccountCell {
   base: HostAccount | null | undefined;
   codes: CodeVersion[];
   nonces: NonceVersion[];
-  credits: Credit[];
+  credits: Credits;
   slots: ByteMap<SlotCell> | undefined;
   complete: number;
   awaited: number;
@@ -97,7 +97,7 @@ export class VersionedMemory {
       base: undefined,
       codes: [],
       nonces: [],
-      credits: [],
+      credits: new Credits(),
       slots: undefined,
       complete: 0,
       awaited: 0,
@@ -128,7 +128,7 @@ export class VersionedMemory {
     for (const cell of this.#cells.values()) {
       dropForeign(cell.codes);
       dropForeign(cell.nonces);
-      if (dropForeign(cell.credits)) resum(cell.credits);
+      cell.credits.dropForeign();
       cell.awaited = 0;
       for (const slot of cell.slots?.values() ?? []) {
         dropForeign(slot.versions);
@@ -159,12 +159,12 @@ export function slotCell(cell: AccountCell, slot: Uint8Array): SlotCell {
 export function accountAt(cell: AccountCell, position: number): HostAccount | undefined {
   const { base, codes, nonces, credits } = cell;
   const nonce = nonces.length === 0 ? undefined : latestBelow(nonces, position);
-  const credit = credits.length === 0 ? undefined : latestBelow(credits, position);
+  const credited = credits.countBelow(position);
   const code = codes.length === 0 ? undefined : latestBelow(codes, position);
-  if (nonce === undefined && credit === undefined && code === undefined) return base ?? undefined;
+  if (nonce === undefined && credited === 0 && code === undefined) return base ?? undefined;
   const account = {
     nonce: nonce?.nonce ?? base?.nonce ?? zero,
-    balance: (base?.balance ?? zero) + (credit?.sum ?? zero),
+    balance: (base?.balance ?? zero) + credits.sum(credited),
     codeHash: code?.codeHash ?? base?.codeHash ?? emptyCodeHashBytes,
     hasStorage: base?.hasStorage === true && lastWipe(codes, position) < 0,
   };
@@ -199,15 +199,8 @@ function nothingShared(): Sharing {
   return { given: false, told: false, touched: 0, ownerTouched: 0 };
 }
 
-function dropForeign(versions: Version[]): boolean {
+function dropForeign(versions: Version[]): void {
   let kept = 0;
   for (const version of versions) if (version.round >= 0) versions[kept++] = version;
-  const dropped = kept < versions.length;
   versions.length = kept;
-  return dropped;
-}
-
-function resum(credits: Credit[]): void {
-  let sum = zero;
-  for (const credit of credits) credit.sum = sum += credit.delta;
 }

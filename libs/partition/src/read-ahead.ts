@@ -2,7 +2,16 @@
 import { hexToBytes } from '@sheaf/primitives';
 import type { Exchange } from './exchange.ts';
 import type { Executor, Wanted } from './executor.ts';
-import { callNames, slotsOf, type CallNames, type CallShape, type Forecast, type ForeseenSlot } from './forecast.ts';
+import {
+  callNames,
+  slotsOf,
+  wordsOf,
+  type CallNames,
+  type CallShape,
+  type Forecast,
+  type Foreseen,
+  type Place,
+} from './forecast.ts';
 import { forecastLimits } from './limits.ts';
 import { slotCell, type AccountCell, type VersionedMemory } from './memory.ts';
 import type { PositionRun } from './position-run.ts';
@@ -19,6 +28,18 @@ export interface ReadAheadOptions {
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
 const readPerStep = 64;
 
+/** What is other members' of what a call will need. */
+interface RemotePart {
+  /** The same for each call. */
+  fixed: Wanted[];
+  entries: RemoteEntry[];
+}
+
+interface RemoteEntry {
+  cell: AccountCell;
+  place: Place;
+}
+
 /** Of one member's positions of one round. */
 export class ReadAhead {
   readonly #options: ReadAheadOptions;
@@ -31,8 +52,10 @@ export class ReadAhead {
   readonly #firstOf = new Map<string, number>();
   /** Calls that have no run. */
   readonly #calls = new Map<number, { call: CallShape; names: CallNames }>();
-  /** Of others' accounts, which calls that were read last will need. */
-  #foreseen: (ForeseenSlot & { position: number; cell: AccountCell })[] = [];
+  /** Of others' accounts, by what the forecast says: calls of one name share it. */
+  readonly #remote = new Map<Foreseen, RemotePart>();
+  /** Entries of others' accounts, which calls that were read last will need. */
+  #entries: (RemoteEntry & { position: number; words: readonly Uint8Array[] })[] = [];
 
   constructor(options: ReadAheadOptions, own: readonly number[], turns: Turns<Wanted>) {
     this.#options = options;
@@ -73,13 +96,13 @@ export class ReadAhead {
     this.#options.memory.expect(addresses);
     for (const { position, transaction, sender, from, to } of read) {
       this.#takeTurns(position, sender);
-      this.#expect(position, from);
+      this.#expectAccount(position, from);
       if (to === undefined) continue;
-      this.#expect(position, to);
+      this.#expectAccount(position, to);
       const { data } = transaction;
       if (data.length >= 4) this.#expectCall(position, { to: transaction.to!, sender, data });
     }
-    this.#expectSlots();
+    this.#expectEntries();
     this.#readCount = end;
     this.#options.exchange.flush();
   }
@@ -91,12 +114,15 @@ export class ReadAhead {
     if (last === undefined || last < position) this.#lastOf.set(name, position);
   }
 
-  /** Asks for the account, unless it is here. */
-  #expect(position: number, address: Uint8Array): void {
+  #expectAccount(position: number, address: Uint8Array): void {
     const cell = this.#options.memory.cell(address);
-    if (cell.owner === this.#options.member) return;
-    const wanted = { kind: 'account' as const, cell };
-    if (cell.base === undefined) this.#options.exchange.ask(wanted);
+    if (cell.owner !== this.#options.member) this.#expect(position, { kind: 'account', cell });
+  }
+
+  /** Asks for it, unless it is here. */
+  #expect(position: number, wanted: Wanted): void {
+    const { base } = wanted.kind === 'slot' ? wanted.slotCell : wanted.cell;
+    if (base === undefined) this.#options.exchange.ask(wanted);
     this.#turns.expect(position, wanted);
   }
 
@@ -112,26 +138,41 @@ export class ReadAhead {
     }
     if (names.targeted !== undefined && forecast.learnt(names.targeted) === 0)
       this.#followFirst(position, names.targeted);
-    const { accounts, slots, meets } = forecast.of(call, names);
-    for (const name of meets) this.#takeTurns(position, name);
-    for (const address of accounts) this.#expect(position, address);
-    for (const each of slots) {
-      const cell = this.#options.memory.cell(each.account);
-      if (cell.owner !== this.#options.member) this.#foreseen.push({ ...each, position, cell });
-    }
+    const foreseen = forecast.of(names);
+    for (const name of foreseen.meets) this.#takeTurns(position, name);
+    const { fixed, entries } = this.#remoteOf(foreseen);
+    for (const wanted of fixed) this.#expect(position, wanted);
+    if (entries.length === 0) return;
+    const words = wordsOf(call);
+    for (const { cell, place } of entries) this.#entries.push({ cell, place, position, words });
   }
 
-  /** Asks for the slots that calls are expected to need. */
-  #expectSlots(): void {
-    const slots = slotsOf(this.#foreseen);
-    for (const [at, { position, cell }] of this.#foreseen.entries()) {
-      const slot = slots[at]!;
-      const part = slotCell(cell, slot);
-      const wanted = { kind: 'slot' as const, cell, slot, slotCell: part };
-      if (part.base === undefined) this.#options.exchange.ask(wanted);
-      this.#turns.expect(position, wanted);
+  #remoteOf(foreseen: Foreseen): RemotePart {
+    let part = this.#remote.get(foreseen);
+    if (part !== undefined) return part;
+    this.#remote.set(foreseen, (part = { fixed: [], entries: [] }));
+    const { memory, member } = this.#options;
+    for (const address of foreseen.accounts) {
+      const cell = memory.cell(address);
+      if (cell.owner !== member) part.fixed.push({ kind: 'account', cell });
     }
-    this.#foreseen = [];
+    for (const { account, place } of foreseen.slots) {
+      const cell = memory.cell(account);
+      if (cell.owner === member) continue;
+      if (place.kind !== 'fixed') part.entries.push({ cell, place });
+      else part.fixed.push({ kind: 'slot', cell, slot: place.slot, slotCell: slotCell(cell, place.slot) });
+    }
+    return part;
+  }
+
+  /** Asks for the entries that calls are expected to need: hashed all together. */
+  #expectEntries(): void {
+    const slots = slotsOf(this.#entries);
+    for (const [at, { position, cell }] of this.#entries.entries()) {
+      const slot = slots[at]!;
+      this.#expect(position, { kind: 'slot', cell, slot, slotCell: slotCell(cell, slot) });
+    }
+    this.#entries = [];
   }
 
   #followFirst(position: number, name: string): void {
@@ -159,6 +200,6 @@ export class ReadAhead {
       const targeted = theirs.targeted === names.targeted;
       if (targeted || (few && forecast.learnt(theirs.targeted) === 0)) this.#expectCall(other, call);
     }
-    this.#expectSlots();
+    this.#expectEntries();
   }
 }

@@ -4,7 +4,7 @@ import type { HostAccount } from '@sheaf/evm';
 import type { ByteMap } from '@sheaf/state';
 import type { ByteReader, ByteWriter } from './bytes.ts';
 import { slotCell, type AccountCell, type Sharing, type SlotCell, type VersionedMemory } from './memory.ts';
-import { insert, insertCredit, type Version } from './versions.ts';
+import { insert, type Version } from './versions.ts';
 
 /** Which parts of an account's cell go. */
 export interface CellParts {
@@ -63,7 +63,7 @@ export function writeCells(writer: ByteWriter, parts: readonly CellParts[], roun
         if (code !== undefined) writer.bytes(code);
       });
       writeVersions(writer, cell.nonces.filter(goes), ({ nonce }) => writer.natural(nonce));
-      writeVersions(writer, cell.credits.filter(goes), ({ delta }) => writer.integer(delta));
+      writeVersions(writer, cell.credits.list().filter(goes), ({ delta }) => writer.integer(delta));
     }
     writer.number(slots.length);
     for (const { slot, cell: part } of slots) {
@@ -136,9 +136,7 @@ function readAccountVersions(reader: ByteReader, cell: AccountCell, codes: ByteM
     insert(cell.codes, { position, round: -1, codeHash, code, wipes: (kind & 1) !== 0 });
   });
   readVersions(reader, (position) => insert(cell.nonces, { position, round: -1, nonce: reader.natural() }));
-  readVersions(reader, (position) =>
-    insertCredit(cell.credits, { position, round: -1, delta: reader.integer(), sum: 0n }),
-  );
+  readVersions(reader, (position) => cell.credits.put({ position, round: -1, delta: reader.integer() }));
 }
 
 function writeVersions<V extends Version>(

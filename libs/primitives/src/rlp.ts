@@ -248,7 +248,8 @@ export function encodeRlpMany(
 
 function hexDigit(text: string, at: number): number {
   const code = text.charCodeAt(at);
-  return code < 58 ? code - 48 : code - 87;
+  // Digits come in no order, so a branch would be guessed wrong half the time.
+  return (code & 15) + 9 * (code >> 6);
 }
 
 /** Where what an item holds begins, and where it ends. */

@@ -1,0 +1,61 @@
+import { countBelow, insert, withdraw, type Version } from './versions.ts';
+
+/** What a transaction adds to a balance; below zero: takes from it. */
+export interface Credit extends Version {
+  delta: bigint;
+}
+
+/**
+ * What transactions added to one balance. Whoever is paid by every transaction of a block gets them in any order, and mostly nobody looks:
+ * sums are made when they are asked for.
+ */
+export class Credits {
+  readonly #list: Credit[] = [];
+  /** Of the first one, of the first two, and so on; as far as they are known. */
+  #sums: bigint[] | undefined;
+
+  get count(): number {
+    return this.#list.length;
+  }
+
+  /** By rising position, each once. */
+  list(): readonly Credit[] {
+    return this.#list;
+  }
+
+  /** In place of what the position added before. */
+  put(credit: Credit): void {
+    this.#forgetSums(insert(this.#list, credit));
+  }
+
+  /** Afterwards the position has added nothing. */
+  withdraw(position: number): void {
+    this.#forgetSums(withdraw(this.#list, position));
+  }
+
+  /** Afterwards none of another member is here. */
+  dropForeign(): void {
+    let kept = 0;
+    for (const credit of this.#list) if (credit.round >= 0) this.#list[kept++] = credit;
+    if (kept === this.#list.length) return;
+    this.#list.length = kept;
+    this.#sums = undefined;
+  }
+
+  /** How many are below the position. */
+  countBelow(position: number): number {
+    return countBelow(this.#list, position);
+  }
+
+  /** Of the first so many. */
+  sum(count: number): bigint {
+    if (count === 0) return 0n;
+    const sums = (this.#sums ??= []);
+    for (let at = sums.length; at < count; at++) sums.push((at === 0 ? 0n : sums[at - 1]!) + this.#list[at]!.delta);
+    return sums[count - 1]!;
+  }
+
+  #forgetSums(from: number): void {
+    if (this.#sums !== undefined && this.#sums.length > from) this.#sums.length = from;
+  }
+}
