@@ -16,7 +16,6 @@ const included = fc
   .record({ success: fc.boolean(), gasUsed: fc.bigInt(21_000n, 90_000n), logged: fc.boolean() })
   .map(({ success, gasUsed, logged }): StepOutcome => {
     const logs = logged ? [{ address, topics: [hash], data: new Uint8Array(3) }] : [];
-    const logsBloom = new Uint8Array(256).fill(logged ? 1 : 0);
     return {
       kind: 'included',
       transaction: { hash, type: 2, to: address, gasLimit: 100_000n },
@@ -28,7 +27,6 @@ const included = fc
         effectiveGasPrice: 1n,
         contractAddress: undefined,
         logs,
-        logsBloom,
       },
     };
   });

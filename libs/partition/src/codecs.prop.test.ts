@@ -119,13 +119,12 @@ const outcome: fc.Arbitrary<StepOutcome> = fc.oneof(
       effectiveGasPrice: natural,
       contractAddress: orNot(address),
       logs: fc.array(log, { maxLength: 3 }),
-      bloom: bytes(256),
     })
-    .map(({ hash: id, type, to, gasLimit, sender, bloom, ...applied }) => ({
+    .map(({ hash: id, type, to, gasLimit, sender, ...applied }) => ({
       kind: 'included' as const,
       transaction: { hash: id, type, to, gasLimit },
       sender,
-      applied: { ...applied, logsBloom: applied.logs.length > 0 ? bloom : new Uint8Array(256) },
+      applied,
     })),
 );
 const results: fc.Arbitrary<Results> = fc.record({

@@ -343,8 +343,8 @@ export class Executor {
 
 /** Without the effects: they are in the memory, and die young. */
 function appliedOf(applied: Applied): Applied {
-  const { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom } = applied;
-  return { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom };
+  const { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs } = applied;
+  return { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs };
 }
 
 /** What of the account the outcome depends on. */

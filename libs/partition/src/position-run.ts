@@ -70,7 +70,6 @@ export interface Applied {
   effectiveGasPrice: bigint;
   contractAddress: Address | undefined;
   logs: Log[];
-  logsBloom: Uint8Array;
 }
 
 /** One run of one step, of which the last counts. */

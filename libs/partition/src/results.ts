@@ -32,8 +32,6 @@ export interface MemberFigures {
   remoteReads: number;
 }
 
-const noBloom = new Uint8Array(256);
-
 /** `told`: by position, the run that the coordinator knows of. */
 export function resultsOf(
   runs: readonly (PositionRun | undefined)[],
@@ -154,7 +152,7 @@ const systemStatuses = ['success', 'NO_CODE', 'FAILED'] as const;
 
 function writeIncluded(writer: ByteWriter, outcome: StepOutcome & { kind: 'included' }): void {
   const { transaction, sender, applied } = outcome;
-  const { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom } = applied;
+  const { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs } = applied;
   writer.hex(transaction.hash);
   writer.byte(transaction.type);
   writer.byte((success ? 1 : 0) | (transaction.to === undefined ? 0 : 2) | (contractAddress === undefined ? 0 : 4));
@@ -172,7 +170,6 @@ function writeIncluded(writer: ByteWriter, outcome: StepOutcome & { kind: 'inclu
     for (const topic of topics) writer.hex(topic);
     writer.bytes(data);
   }
-  if (logs.length > 0) writer.fixed(logsBloom);
 }
 
 function readOutcome(reader: ByteReader): StepOutcome {
@@ -214,8 +211,7 @@ function readIncluded(reader: ByteReader): StepOutcome {
     for (let topic = reader.below(5, 'topics'); topic > 0; topic--) topics.push(reader.hash());
     logs.push({ address, topics, data: reader.bytes().slice() });
   }
-  const logsBloom = logs.length > 0 ? reader.fixed(256).slice() : noBloom;
   const success = (flags & 1) !== 0;
-  const applied = { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs, logsBloom };
+  const applied = { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs };
   return { kind: 'included', transaction: { hash, type, to, gasLimit }, sender, applied };
 }

@@ -8,7 +8,7 @@ import {
   type MissingKey,
   type TransactionEffects,
 } from '@sheaf/evm';
-import { contractAddress, effectiveGasPrice, logsBloom, type Log, type TransactionFields } from '@sheaf/ethereum';
+import { contractAddress, effectiveGasPrice, type Log, type TransactionFields } from '@sheaf/ethereum';
 import { bytesToHex, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import { isEmptyCode } from '@sheaf/state';
 import { authorize } from './authorize.ts';
@@ -23,8 +23,6 @@ import {
 } from './transaction-rules.ts';
 import type { ForkRules } from './fork-rules.ts';
 import type { InvalidReason } from './invalid-reason.ts';
-
-const emptyBloom = new Uint8Array(256);
 
 /** Where in which block a transaction stands. */
 export interface TransactionPlace {
@@ -53,8 +51,6 @@ export interface AppliedTransaction {
   /** What the message returned or reverted with. */
   output: Uint8Array;
   logs: Log[];
-  /** 256 bytes, not to be written to. */
-  logsBloom: Uint8Array;
   /**
    * Wei that the fee recipient is still to get; 0: nothing is owed. Only with `TransactionPlace.feeApart`, and when the
    * recipient is not among the accounts of `effects`. Even a fee of nothing touches it (EIP-161).
@@ -140,7 +136,6 @@ function run(
     contractAddress: to === undefined ? contractAddress(sender, nonce) : undefined,
     output: result.status === 'halt' ? new Uint8Array(0) : result.output,
     logs: effects.logs,
-    logsBloom: effects.logs.length === 0 ? emptyBloom : logsBloom(effects.logs),
     feeApart: isApart ? fee : 0n,
     effects,
   };

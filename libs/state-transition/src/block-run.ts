@@ -1,5 +1,5 @@
 import type { BlockEnvironment, Evm, MissingKey } from '@sheaf/evm';
-import { gasPerBlob, type Receipt, type Transaction, type Withdrawal } from '@sheaf/ethereum';
+import { gasPerBlob, logsBloom, type Receipt, type Transaction, type Withdrawal } from '@sheaf/ethereum';
 import { concatBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import { applyTransaction, type AppliedTransaction } from './apply-transaction.ts';
 import type { BlockOverlay } from './block-overlay.ts';
@@ -31,6 +31,7 @@ export interface BlockRequests {
 
 const weiPerGwei = 1_000_000_000n;
 const noBytes = new Uint8Array(0);
+const emptyBloom = new Uint8Array(256);
 
 /**
  * The transition of one block, step by step, one transaction after the other:
@@ -129,7 +130,6 @@ export function makeReceipt(
     blobGasUsed,
     contractAddress,
     logs,
-    logsBloom,
   }: Omit<AppliedTransaction, 'status' | 'output' | 'effects' | 'feeApart'>,
   cumulativeGasUsed: bigint,
 ): Receipt {
@@ -145,7 +145,7 @@ export function makeReceipt(
     ...(to === undefined ? {} : { recipient: to }),
     ...(contractAddress === undefined ? {} : { contractAddress }),
     logs,
-    logsBloom,
+    logsBloom: logs.length === 0 ? emptyBloom : logsBloom(logs),
   };
 }
 
