@@ -20,11 +20,12 @@ import { accountKeyId, slotKeyId } from './key-id.ts';
 import { partitionLimits } from './limits.ts';
 import { VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
 import { decodePlace, decodePlan, encodePlace, encodePlan, kinds, type Plan } from './messages.ts';
+import { OutcomeTeller } from './outcome-teller.ts';
 import { place } from './placement.ts';
 import type { PositionRun } from './position-run.ts';
 import { encodeSummary, summaryOf } from './summary.ts';
 import { encodeReport } from './report.ts';
-import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf } from './results.ts';
+import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf, type Result } from './results.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
 import { stepsOf, type Step } from './steps.ts';
 import { ReadAhead } from './read-ahead.ts';
@@ -85,7 +86,6 @@ export interface AttemptContext {
 
 const noBytes = new Uint8Array(0);
 const coordinator = 0;
-const outcomesPerMessage = 64;
 
 /**
  * One try at one block, as one member sees it:
@@ -117,9 +117,7 @@ export class Attempt {
   readonly #exchange: Exchange;
   #disordered = false;
   #reported = true;
-  /** Runs that the coordinator has not been told of, and by position the last that it has. */
-  #untold: PositionRun[] = [];
-  readonly #told: (PositionRun | undefined)[] = [];
+  readonly #teller: OutcomeTeller;
   /** Members whose cells have not come yet. */
   #shipsAwaited = 0;
   #shipped: { accounts: AccountCell[]; slots: SlotCell[] } = { accounts: [], slots: [] };
@@ -170,6 +168,10 @@ export class Attempt {
     this.#turns = this.#turnsOf([]);
     this.#readAhead = this.#readAheadOf([]);
     this.#finals = new Array<FinalAccount[] | undefined>(members);
+    this.#teller = new OutcomeTeller(
+      (run) => this.#executor.runs[run.position] === run,
+      (results) => this.#tellOutcomes(results),
+    );
     if (member === coordinator) this.#assembly = new BlockAssembly(task, this.#steps, rules, members);
   }
 
@@ -342,22 +344,13 @@ export class Attempt {
     }
     if (position < this.#highest) this.#disordered = true;
     else this.#highest = position;
-    this.#untold.push(outcome);
-    if (this.#untold.length >= outcomesPerMessage) this.#tellOutcomes();
+    this.#teller.ran(outcome);
     this.#turns.ran(position);
     this.#readAhead.ran(position);
     if (this.#exchange.ran(position)) this.#readAhead.learn(position, outcome);
   }
 
-  /** Most runs are right at once: the coordinator makes receipts of them while it has nothing else to do. */
-  #tellOutcomes(): void {
-    const results = this.#untold.flatMap((run) => {
-      const { position, outcome } = run;
-      if (this.#executor.runs[position] !== run) return [];
-      this.#told[position] = run;
-      return [{ position, outcome }];
-    });
-    this.#untold = [];
+  #tellOutcomes(results: readonly Result[]): void {
     if (this.#assembly !== undefined) this.#assembly.takeOutcomes(results);
     else this.#send(coordinator, kinds.OUTCOMES, encodeOutcomes(results));
   }
@@ -547,7 +540,11 @@ export class Attempt {
       }
       let gas = 0n;
       for (const run of runs) if (run !== undefined) gas += run.gas;
-      const results = resultsOf(runs, this.#told, { runs: this.#runs, gas, remoteReads: this.#exchange.remoteReads });
+      const results = resultsOf(runs, this.#teller.told, {
+        runs: this.#runs,
+        gas,
+        remoteReads: this.#exchange.remoteReads,
+      });
       if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
       else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
       return true;

@@ -1,0 +1,32 @@
+import type { PositionRun } from './position-run.ts';
+import type { Result } from './results.ts';
+
+const outcomesPerMessage = 64;
+
+/** Tells the coordinator what positions came to while the block runs: most runs are right at once, and it makes receipts of them when it has nothing else to do. */
+export class OutcomeTeller {
+  /** By position, the last run that was told. */
+  readonly told: (PositionRun | undefined)[] = [];
+  readonly #counts: (run: PositionRun) => boolean;
+  readonly #tell: (results: readonly Result[]) => void;
+  #untold: PositionRun[] = [];
+
+  /** `counts`: the position has not run again since, and was not withdrawn. */
+  constructor(counts: (run: PositionRun) => boolean, tell: (results: readonly Result[]) => void) {
+    this.#counts = counts;
+    this.#tell = tell;
+  }
+
+  ran(run: PositionRun): void {
+    this.#untold.push(run);
+    if (this.#untold.length < outcomesPerMessage) return;
+    const results = this.#untold.flatMap((each) => {
+      if (!this.#counts(each)) return [];
+      const { position, outcome } = each;
+      this.told[position] = each;
+      return [{ position, outcome }];
+    });
+    this.#untold = [];
+    this.#tell(results);
+  }
+}
