@@ -1,4 +1,4 @@
-import { countBelow, insert, withdraw, type Version } from './versions.ts';
+import { countBelow, dropForeign, insert, withdraw, type Version } from './versions.ts';
 
 /** What a transaction adds to a balance; below zero: takes from it. */
 export interface Credit extends Version {
@@ -35,11 +35,7 @@ export class Credits {
 
   /** Afterwards none of another member is here. */
   dropForeign(): void {
-    let kept = 0;
-    for (const credit of this.#list) if (credit.round >= 0) this.#list[kept++] = credit;
-    if (kept === this.#list.length) return;
-    this.#list.length = kept;
-    this.#sums = undefined;
+    if (dropForeign(this.#list)) this.#sums = undefined;
   }
 
   /** How many are below the position. */

@@ -17,7 +17,10 @@ export class Experience {
   #codeBytes = 0;
   #codesCounted = 0;
 
+  readonly members: number;
+
   constructor(members: number) {
+    this.members = members;
     this.hashed = new HashedKeys(members);
   }
 

@@ -8,6 +8,7 @@ import { keccak256, keccakMany } from '@sheaf/trie';
 import { addressesIn } from './addresses-in.ts';
 import { forecastLimits as limits } from './limits.ts';
 import { SLOT_WRITE, type PositionRun } from './position-run.ts';
+import { addressOf, isPlain } from './usual-slots.ts';
 
 /** What a call is known by before it runs. */
 export interface CallShape {
@@ -160,10 +161,11 @@ function read(known: Known, { words, accounts, slots }: Lesson): void {
     let slotKnown = expected.get(slotName(account, slot));
     if (slotKnown === undefined) {
       if (!makeRoom(known.slots)) continue;
-      // Nobody finds a hash that begins with so many zeros.
-      const plain = slot.subarray(0, 16).every((byte) => byte === 0);
       // What nothing explains is taken to be the same in every call: the entry of a contract that is always asked.
-      const place: Place = (plain ? undefined : (entries ??= entriesOf(words)).get(slot)) ?? { kind: 'fixed', slot };
+      const place: Place = (isPlain(slot) ? undefined : (entries ??= entriesOf(words)).get(slot)) ?? {
+        kind: 'fixed',
+        slot,
+      };
       const name = `${bytesToHex(account)} ${describe(place)}`;
       slotKnown = { name, account, place, count: 0, written: 0 };
       known.slots.set(name, slotKnown);
@@ -213,23 +215,19 @@ type Entries = ByteMap<Place>;
 /** Where the entries of mappings at the first places would be, with every word as the key, and with two addresses. */
 function entriesOf(words: readonly Uint8Array[]): Entries {
   const entries: Entries = new ByteMap<Place>(32, 256);
-  const addresses = [...words.entries()].filter(([, word]) => isAddress(word));
+  const addresses = [...words.entries()].filter(([, word]) => addressOf(word) !== undefined);
   for (const [key, word] of words.entries()) {
     for (let n = 0; n < limits.places; n++) {
       const place = wordOf(Uint8Array.of(n));
       const base = keccak256(concatBytes(word, place));
       entries.set(base, { kind: 'entry', key, place });
-      if (!isAddress(word)) continue;
+      if (addressOf(word) === undefined) continue;
       for (const [inner, address] of addresses) {
         entries.set(keccak256(concatBytes(address, base)), { kind: 'nested', outer: key, key: inner, place });
       }
     }
   }
   return entries;
-}
-
-function isAddress(word: Uint8Array): boolean {
-  return word.subarray(0, 12).every((byte) => byte === 0) && word.subarray(12, 16).some((byte) => byte !== 0);
 }
 
 /** The slot of each: hashed all together. */

@@ -51,6 +51,7 @@ export class LaneMember {
   constructor(options: LaneMemberOptions, deps: LaneMemberDependencies) {
     this.#options = options;
     this.#experience = options.experience ?? new Experience(options.members);
+    assert(this.#experience.members === options.members, 'the experience is of a lane of as many members');
     this.#deps = deps;
   }
 

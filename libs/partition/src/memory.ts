@@ -6,11 +6,11 @@ import { Credits } from './credits.ts';
 import type { AccountAccess, SlotAccess } from './position-run.ts';
 import {
   countBelow,
+  dropForeign,
   latestBelow,
   type CodeVersion,
   type NonceVersion,
   type SlotVersion,
-  type Version,
 } from './versions.ts';
 
 /** What members know of each other's part in a key, in the first round. */
@@ -197,10 +197,4 @@ export function slotAt(
 
 function nothingShared(): Sharing {
   return { given: false, told: false, touched: 0, ownerTouched: 0 };
-}
-
-function dropForeign(versions: Version[]): void {
-  let kept = 0;
-  for (const version of versions) if (version.round >= 0) versions[kept++] = version;
-  versions.length = kept;
 }

@@ -36,12 +36,13 @@ export interface Envelope extends AttemptName {
   body: Uint8Array;
 }
 
-const version = 1;
+/** Of all that members say to each other: another one whenever a body has another form. Members of two versions do not speak to each other. */
+export const laneProtocol = 2;
 const lastKind = Math.max(...Object.values(kinds));
 
 export function encodeEnvelope({ height, session, attempt, sequence, kind, body }: Envelope): Uint8Array {
   const writer = new ByteWriter(body.length + 40);
-  writer.byte(version);
+  writer.byte(laneProtocol);
   writer.number(Number(height));
   writer.number(session);
   writer.number(attempt);
@@ -54,7 +55,7 @@ export function encodeEnvelope({ height, session, attempt, sequence, kind, body 
 /** @throws ChainError `INVALID_ARGUMENT` */
 export function decodeEnvelope(bytes: Uint8Array): Envelope {
   const reader = new ByteReader(bytes);
-  if (reader.byte() !== version) throw malformed('is of another version');
+  if (reader.byte() !== laneProtocol) throw malformed('is of another version');
   const height = BigInt(reader.number());
   const session = reader.number();
   const attempt = reader.number();

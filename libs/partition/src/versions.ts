@@ -64,3 +64,12 @@ export function withdraw(versions: Version[], position: number): number {
   if (versions[at]?.position === position) versions.splice(at, 1);
   return at;
 }
+
+/** Afterwards none of another member is here. Whether there was one. */
+export function dropForeign(versions: Version[]): boolean {
+  let kept = 0;
+  for (const version of versions) if (version.round >= 0) versions[kept++] = version;
+  const dropped = kept < versions.length;
+  versions.length = kept;
+  return dropped;
+}

@@ -1,10 +1,9 @@
+import { laneProtocol } from '@sheaf/partition';
 import { ChainError, toHeight, type Hash32 } from '@sheaf/primitives';
 import { hexToBuffer, wire, type laneV1 } from '@sheaf/proto';
 import { laneLimits } from '../lane-limits.ts';
 import type { Head } from '../ports.ts';
 
-/** Of what is said on a stream; members of two versions do not speak to each other. */
-const protocol = 1;
 const uint64Max = 2n ** 64n - 1n;
 
 /** What both sides of a stream must agree on, and who this side is. */
@@ -29,7 +28,7 @@ export interface LaneHello {
 export function helloTo(to: number, own: LaneIdentity, { head, session }: Omit<LaneHello, 'member'>): laneV1.LaneFrame {
   const { genesisHash, lane, members, member } = own;
   const value: laneV1.LaneHello = {
-    protocol,
+    protocol: laneProtocol,
     genesisHash: hexToBuffer(genesisHash),
     lane,
     members,
@@ -49,7 +48,7 @@ export function helloTo(to: number, own: LaneIdentity, { head, session }: Omit<L
 export function readHello({ frame }: laneV1.LaneFrame, own: LaneIdentity, expected: number | undefined): LaneHello {
   if (frame?.$case !== 'hello') throw unfit('frame', `must be a hello first, got ${frame?.$case ?? 'none'}`);
   const hello = frame.value;
-  must(hello.protocol === protocol, 'hello.protocol', `must be ${protocol}, got ${hello.protocol}`);
+  must(hello.protocol === laneProtocol, 'hello.protocol', `must be ${laneProtocol}, got ${hello.protocol}`);
   const genesisHash = wire.hash(hello.genesisHash, 'hello.genesisHash');
   must(genesisHash === own.genesisHash, 'hello.genesisHash', `must be ${own.genesisHash}, got ${genesisHash}`);
   const lane = wire.nonEmptyText(hello.lane, laneLimits.laneNameBytesMax, 'hello.lane');

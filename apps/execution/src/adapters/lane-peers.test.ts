@@ -1,6 +1,7 @@
 // Goal: members of a lane find each other and stay connected; messages arrive in order and once; whoever does not belong, says
 // garbage, too much or nothing is refused typed, and the others go on.
 // Method: real gRPC servers on loopback, one a member; intruders are plain clients and servers of the same definition.
+import { laneProtocol } from '@sheaf/partition';
 import { ChainError, toHash32, toHeight, type Hash32 } from '@sheaf/primitives';
 import { laneV1 } from '@sheaf/proto';
 import { createRpcClient, createRpcServer, implement, type RpcServer, type TwoWayStream } from '@sheaf/rpc';
@@ -111,7 +112,7 @@ const frames = {
     frame: {
       $case: 'hello',
       value: {
-        protocol: 1,
+        protocol: laneProtocol,
         genesisHash: Buffer.alloc(32, 1),
         lane: 'a',
         members: 3,
@@ -220,7 +221,7 @@ test.each([
 });
 
 test.each<[string, Frame, string]>([
-  ['another protocol', frames.hello({ protocol: 2 }), 'hello.protocol'],
+  ['another protocol', frames.hello({ protocol: laneProtocol - 1 }), 'hello.protocol'],
   ['another genesis', frames.hello({ genesisHash: Buffer.alloc(32, 3) }), 'hello.genesisHash'],
   ['a genesis hash of 31 bytes', frames.hello({ genesisHash: Buffer.alloc(31, 1) }), 'hello.genesisHash'],
   ['another lane', frames.hello({ lane: 'b' }), 'hello.lane'],

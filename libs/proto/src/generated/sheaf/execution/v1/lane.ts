@@ -51,7 +51,7 @@ export interface LaneFrame {
 
 /** Who speaks, and in what condition. */
 export interface LaneHello {
-  /** Version of this protocol: 1. */
+  /** Version of this protocol and of the bodies that it carries: 2. */
   protocol: number;
   /** Hash of the genesis block. 32 bytes. */
   genesisHash: Buffer;
