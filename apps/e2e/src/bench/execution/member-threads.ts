@@ -33,21 +33,16 @@ export class MemberThreads {
     const { port1, port2 } = new MessageChannel();
     const bells = new Int32Array(new SharedArrayBuffer(8));
     this.#folder = folder;
-    const alone = (): MemberThread => new MemberThread(program, { kind: 'execution-member', lane: undefined }, []);
-    this.#alone = alone();
-    this.#apart = [alone(), alone()];
-    this.#lane = [port1, port2].map(
-      (port, member) => new MemberThread(program, { kind: 'execution-member', lane: { member, port, bells } }, [port]),
-    );
+    this.#alone = MemberThread.alone(program);
+    this.#apart = [MemberThread.alone(program), MemberThread.alone(program)];
+    this.#lane = [port1, port2].map((port, member) => MemberThread.ofLane(program, { member, port, bells }));
   }
 
   /** Every block of the case on all three; the one and the lane take turns at being the first. */
-  async run({ spec, start, blocks, warmUp }: BenchCase): Promise<PairSample[]> {
-    const sent = blocks.map(({ input, hash }) => ({ input, hash }));
+  async run(each: BenchCase): Promise<PairSample[]> {
+    const { blocks, warmUp } = each;
     const all = this.#all();
-    for (const thread of all) {
-      await thread.obey({ kind: 'open', dataDir: this.#folder.next(), spec, start, blocks: sent });
-    }
+    for (const thread of all) await thread.open(each, this.#folder.next());
     const samples: PairSample[] = [];
     for (let block = 0; block < blocks.length; block++) {
       const order: MemberOrder = { kind: 'execute', block };
@@ -98,17 +93,34 @@ function laneOf(members: readonly MemberTimes[]): PairSample['two'] {
 }
 
 /** A thread that does one thing after the other. */
-class MemberThread {
+export class MemberThread {
   readonly #worker: Worker;
   readonly #ended: Promise<number>;
 
-  constructor(program: string, data: MemberThreadData, transfer: NonNullable<MemberThreadData['lane']>['port'][]) {
+  private constructor(program: string, lane: MemberThreadData['lane']) {
+    const data: MemberThreadData = { kind: 'execution-member', lane };
+    const transfer = lane === undefined ? [] : [lane.port];
     this.#worker = new Worker(program, {
       workerData: data,
       transferList: transfer,
       resourceLimits: { stackSizeMb },
     });
     this.#ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+  }
+
+  /** A member that executes alone. */
+  static alone(program: string): MemberThread {
+    return new MemberThread(program, undefined);
+  }
+
+  static ofLane(program: string, lane: NonNullable<MemberThreadData['lane']>): MemberThread {
+    return new MemberThread(program, lane);
+  }
+
+  /** Afterwards it is at the state before the case's first block. */
+  async open({ spec, start, blocks }: BenchCase, dataDir: string): Promise<void> {
+    const sent = blocks.map(({ input, hash }) => ({ input, hash }));
+    await this.obey({ kind: 'open', dataDir, spec, start, blocks: sent });
   }
 
   /** @throws BenchFault with what the thread said */

@@ -1,14 +1,12 @@
 // One member as the product runs it, beside @ethereumjs/vm in the same run.
-import { createEngine } from '@sheaf/state-transition';
 import { setTimeout } from 'node:timers/promises';
 import { ownClock, type Clock } from '../clock.ts';
 import { versionOf } from '../evm/peer-packages.ts';
 import { formatNumber, formatTable } from '../table.ts';
 import type { BenchCase } from './bench-case.ts';
+import { MemberThread } from './member-threads.ts';
 import { withBar, type PartContext, type PartReport } from './part.ts';
 import { PeerChain } from './peer.ts';
-import { PerChain } from './per-chain.ts';
-import { SequentialChain } from './sequential.ts';
 import { gasOf, sumOfMedians, transactionsOf, type WorkloadName } from './workloads.ts';
 
 const ratioMin = 20;
@@ -80,39 +78,38 @@ function hasBar(workload: WorkloadName): boolean {
   return workload === 'mainnet' || workload.startsWith('erc20');
 }
 
-async function measureOurs(
-  { workloads, folder, clock: kind, progress }: PartContext,
-  workload: WorkloadName,
-  cases: readonly BenchCase[],
-) {
-  const clock = ownClock(kind);
-  const engines = new PerChain(createEngine);
+async function measureOurs(context: PartContext, workload: WorkloadName, cases: readonly BenchCase[]) {
+  const { workloads, folder, program, progress } = context;
   const samples = cases.map((): number[] => []);
   const { warmUp, measured } = workloads.passes(workload);
   let first = 0;
-  for (let pass = -warmUp; pass < measured; pass++) {
-    progress(`n1: ${workload}, pass ${pass + warmUp + 1} of ${warmUp + measured}`);
-    for (const [index, each] of cases.entries()) {
-      const took = await runCase(each, new SequentialChain(folder.next(), each, engines.of(each.spec)), clock);
-      folder.clear();
-      if (pass >= 0) samples[index]!.push(...took);
-      else first += took[0]!;
+  // New for each workload, and not the thread of the peer: neither one's heap and codes are another one's to carry.
+  const thread = MemberThread.alone(program);
+  try {
+    for (let pass = -warmUp; pass < measured; pass++) {
+      progress(`n1: ${workload}, pass ${pass + warmUp + 1} of ${warmUp + measured}`);
+      for (const [index, each] of cases.entries()) {
+        const took = await runCase(context, thread, each);
+        folder.clear();
+        if (pass >= 0) samples[index]!.push(...took);
+        else first += took[0]!;
+      }
     }
+  } finally {
+    await thread.end();
   }
   return { ours: samples, first: workload === 'mainnet' ? first : undefined };
 }
 
-async function runCase({ blocks, warmUp }: BenchCase, chain: SequentialChain, clock: Clock): Promise<number[]> {
+async function runCase({ folder, clock }: PartContext, thread: MemberThread, each: BenchCase): Promise<number[]> {
   const samples: number[] = [];
-  for (const [index, block] of blocks.entries()) {
-    const startedNs = clock();
-    await chain.execute(block);
-    const tookMs = (clock() - startedNs) / 1e6;
-    if (index >= warmUp) samples.push(tookMs);
-    chain.maintain();
+  await thread.open(each, folder.next());
+  for (let block = 0; block < each.blocks.length; block++) {
+    const { beganMs, endedMs, cpuMs } = (await thread.obey({ kind: 'execute', block }))!;
+    if (block >= each.warmUp) samples.push(clock === 'cpu' ? cpuMs! : endedMs - beganMs);
     await setTimeout(pauseMs);
   }
-  await chain.close();
+  await thread.obey({ kind: 'close' });
   return samples;
 }
 
