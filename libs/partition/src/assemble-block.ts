@@ -46,10 +46,10 @@ export class BodyAssembly {
   /** Of each receipt, its position. */
   readonly #positions: number[] = [];
   readonly #dropped: (DroppedTransaction & { position: number })[] = [];
-  /** Both as if nothing was dropped, and how many of each are in as they are now. */
-  readonly #transactionsTrie: OrderedTrie;
+  /** Both as if nothing was dropped, made when there is time, and how many of each are in as they are now. */
+  #transactionsTrie: OrderedTrie | undefined;
   #transactionsPut = 0;
-  readonly #receiptsTrie: OrderedTrie;
+  #receiptsTrie: OrderedTrie | undefined;
   #receiptsPut = 0;
 
   constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules) {
@@ -57,8 +57,6 @@ export class BodyAssembly {
     this.#steps = steps;
     this.#rules = rules;
     this.#outcomes = new Array<StepOutcome | undefined>(steps.length);
-    this.#transactionsTrie = new OrderedTrie(task.transactions.length, keccakMany);
-    this.#receiptsTrie = new OrderedTrie(task.transactions.length, keccakMany);
   }
 
   /** In place of what the position came to before. @throws ChainError `INVALID_ARGUMENT` for what no such step comes to */
@@ -86,6 +84,7 @@ export class BodyAssembly {
     const first = this.#transactionsPut;
     if (first === transactions.length) return false;
     this.#transactionsPut = Math.min(transactions.length, first + transactionsPerStep);
+    this.#transactionsTrie ??= new OrderedTrie(transactions.length, keccakMany);
     this.#transactionsTrie.put(first, transactions.slice(first, this.#transactionsPut));
     return true;
   }
@@ -100,6 +99,7 @@ export class BodyAssembly {
       this.#next += 1;
     }
     if (this.#dropped.length === 0 && this.#receiptsPut < this.#receipts.length) {
+      this.#receiptsTrie ??= new OrderedTrie(this.#task.transactions.length, keccakMany);
       this.#receiptsTrie.put(this.#receiptsPut, encodeReceipts(this.#receipts.slice(this.#receiptsPut)));
       this.#receiptsPut = this.#receipts.length;
     }
@@ -159,7 +159,9 @@ export class BodyAssembly {
   }
 
   #roots() {
-    return { transactionsRoot: this.#transactionsTrie.root(), receiptsRoot: this.#receiptsTrie.root() };
+    const none = new OrderedTrie(0);
+    const [transactions, receipts] = [this.#transactionsTrie ?? none, this.#receiptsTrie ?? none];
+    return { transactionsRoot: transactions.root(), receiptsRoot: receipts.root() };
   }
 
   #included(): Uint8Array[] {

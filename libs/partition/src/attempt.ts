@@ -12,6 +12,7 @@ import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } fro
 import { bucketsOf, ownersOf } from './buckets.ts';
 import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, isFull, type MadeBlock } from './block-assembly.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { EarlyReading } from './early-reading.ts';
 import { Exchange } from './exchange.ts';
 import { Executor, type Wanted } from './executor.ts';
 import type { Experience } from './experience.ts';
@@ -102,10 +103,10 @@ export class Attempt {
   readonly #context: AttemptContext;
   readonly #task: BlockTask;
   readonly #steps: readonly Step[];
-  readonly #owners: Uint8Array;
   readonly #codes: ByteMap<Uint8Array>;
   readonly #memory: VersionedMemory;
   readonly #executor: Executor;
+  readonly #earlyReading: EarlyReading;
   #salt = 0;
   #placed: Uint8Array | undefined;
   /** Own positions of this round, by rising position. */
@@ -141,8 +142,7 @@ export class Attempt {
     this.#context = context;
     this.#task = task;
     this.#steps = stepsOf(task, rules);
-    this.#owners = ownersOf(members);
-    this.#memory = new VersionedMemory(this.#owners);
+    this.#memory = new VersionedMemory(ownersOf(members));
     this.#executor = new Executor({
       evm,
       rules,
@@ -153,6 +153,13 @@ export class Attempt {
       state,
       member,
       codes: this.#codes,
+    });
+    this.#earlyReading = new EarlyReading({
+      member,
+      steps: this.#steps,
+      senders: task.senders ?? [],
+      memory: this.#memory,
+      executor: this.#executor,
     });
     this.#exchange = new Exchange({
       member,
@@ -184,7 +191,7 @@ export class Attempt {
       steps: this.#steps,
       senders,
       members,
-      owners: this.#owners,
+      memory: this.#memory,
       serial: experience.serial,
       coordinatorShare,
       hashingShares: experience.hashed.shares(),
@@ -236,11 +243,12 @@ export class Attempt {
 
   /** One piece of work, less than a millisecond or one transaction's. `false`: there is nothing to do now. */
   step(): boolean {
-    return this.#work() || (this.#placed !== undefined && this.#assembly?.prepare() === true);
+    if (this.#placed === undefined) return this.#earlyReading.step();
+    return this.#work() || this.#assembly?.prepare() === true;
   }
 
   #work(): boolean {
-    if (this.#placed === undefined || this.#decision !== undefined) return false;
+    if (this.#decision !== undefined) return false;
     if (this.#finishing) return this.#finish();
     if (this.#reported || this.#shipsAwaited > 0) return false;
     if (this.#executor.round === 1 && !this.#readAhead.done) {
@@ -253,6 +261,7 @@ export class Attempt {
       return true;
     }
     this.#exchange.flush();
+    this.#teller.flush();
     if (this.#turns.waiting) return false;
     if (this.#disordered && !this.#settle()) return true;
     this.#reported = true;

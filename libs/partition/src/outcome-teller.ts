@@ -19,7 +19,12 @@ export class OutcomeTeller {
 
   ran(run: PositionRun): void {
     this.#untold.push(run);
-    if (this.#untold.length < outcomesPerMessage) return;
+    if (this.#untold.length >= outcomesPerMessage) this.flush();
+  }
+
+  /** Tells of all that have run: receipts are made in order, and one that ran late keeps those behind it. */
+  flush(): void {
+    if (this.#untold.length === 0) return;
     const results = this.#untold.flatMap((each) => {
       if (!this.#counts(each)) return [];
       const { position, outcome } = each;

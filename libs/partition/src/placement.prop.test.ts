@@ -5,6 +5,7 @@ import { toAddress, type Address } from '@sheaf/primitives';
 import type { BlockTask } from '@sheaf/state-transition';
 import fc from 'fast-check';
 import { ownersOf } from './buckets.ts';
+import { VersionedMemory } from './memory.ts';
 import { place, placeAgain } from './placement.ts';
 import type { Step } from './steps.ts';
 
@@ -61,7 +62,7 @@ test('positions', () => {
           steps,
           senders,
           members,
-          owners: ownersOf(members),
+          memory: new VersionedMemory(ownersOf(members)),
           coordinatorShare,
           hashingShares: new Float64Array(members).map((_, member) => member / members),
           serial: new Set<string>(),

@@ -1,8 +1,8 @@
 // Who runs which position. Whatever comes out is right; the better it is guessed, the fewer runs are in vain.
 import { bytesToHex, hexToBytes, type Address } from '@sheaf/primitives';
-import { keccakMany } from '@sheaf/trie';
 import type { BlockTask } from '@sheaf/state-transition';
 import { addressesIn } from './addresses-in.ts';
+import type { VersionedMemory } from './memory.ts';
 import { skim } from './skim.ts';
 import type { Step } from './steps.ts';
 
@@ -25,8 +25,8 @@ export interface PlacementInput {
   /** Of each transaction; `undefined`: it has no valid signature. */
   senders: readonly (Address | undefined)[];
   members: number;
-  /** The member of each bucket. */
-  owners: Uint8Array;
+  /** Afterwards it has cells of accounts that the transactions will need. */
+  memory: VersionedMemory;
   /** Contracts whose calls have met although they named nobody in common. */
   serial: ReadonlySet<string>;
   /** Part of all gas that the coordinator is taken to spend beside its transactions. */
@@ -37,7 +37,7 @@ export interface PlacementInput {
 
 /** The member of each position. A small block is the coordinator's. */
 export function place(input: PlacementInput): Uint8Array {
-  const { task, steps, senders, members, owners } = input;
+  const { task, steps, senders, members, memory } = input;
   const placed = new Uint8Array(steps.length);
   if (members === 1) return placed;
   const groups = new Groups(steps.length);
@@ -79,7 +79,7 @@ export function place(input: PlacementInput): Uint8Array {
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
   const hosts = ownersOf(
     byGroup.map(({ positions }) => preferred[positions[0]!]!),
-    owners,
+    memory,
   );
   for (const [at, { positions, gas: needed }] of byGroup.entries()) {
     const owner = hosts[at]!;
@@ -94,11 +94,10 @@ export function place(input: PlacementInput): Uint8Array {
 }
 
 /** The member that owns each address. */
-function ownersOf(addresses: readonly Address[], owners: Uint8Array): number[] {
-  const unique = [...new Set(addresses)];
-  const hashes = keccakMany(unique.map((address) => hexToBytes(address)));
-  const known = new Map(unique.map((address, at) => [address, owners[hashes[at]![0]!]!]));
-  return addresses.map((address) => known.get(address)!);
+function ownersOf(addresses: readonly Address[], memory: VersionedMemory): number[] {
+  const bytes = addresses.map((address) => hexToBytes(address));
+  memory.expect(bytes);
+  return bytes.map((address) => memory.cell(address).owner);
 }
 
 /** Positions that are to run on one member, by the names that they share. */
