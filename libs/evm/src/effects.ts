@@ -1,5 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import type { Address, Hash32 } from '@sheaf/primitives';
+import type { Hash32 } from '@sheaf/primitives';
 import {
   ADDRESS_OF,
   BALANCE,
@@ -40,9 +40,9 @@ import type { AccountEffect, AccountView, EvmLog, SlotEffect, TransactionEffects
 /** What the transaction in the machine's tables did; see `TransactionEffects`. */
 export function readEffects({ exports, memory }: Machine): TransactionEffects {
   const accounts: AccountEffect[] = [];
-  // Whose slots and logs they are is told by entry: each address is written once.
-  const addresses = new Map<number, Address>();
-  const addressOf = (entry: number): Address => addresses.get(entry) ?? memory.address(entry + ADDRESS_OF);
+  // Whose slots they are is told by entry: each address is copied once.
+  const addresses = new Map<number, Uint8Array>();
+  const addressOf = (entry: number): Uint8Array => addresses.get(entry) ?? memory.reversed(entry + ADDRESS_OF, 20);
   for (let entry = exports.getFirstAccount(); entry !== 0; entry = memory.u32(entry + NEXT)) {
     if ((memory.u32(entry + FLAGS) & LOADED) !== 0) {
       const effect = readAccount(memory, entry);
@@ -55,7 +55,7 @@ export function readEffects({ exports, memory }: Machine): TransactionEffects {
     if ((memory.u32(entry + SLOT_FLAGS) & LOADED) !== 0) slots.push(readSlot(memory, entry, addressOf));
   }
   const logs: EvmLog[] = [];
-  for (let n = 0; n < exports.getLogCount(); n++) logs.push(readLog(memory, exports.getLog(n), addressOf));
+  for (let n = 0; n < exports.getLogCount(); n++) logs.push(readLog(memory, exports.getLog(n)));
   return { logs, accounts, slots };
 }
 
@@ -86,7 +86,7 @@ function readAccount(memory: MachineMemory, entry: number): AccountEffect {
   // EIP-161: what was touched and is empty is gone; what was not touched stays as it was.
   const exists = !destroyed && ((flags & TOUCHED) !== 0 ? !isEmpty : existed);
   return {
-    address: memory.address(entry + ADDRESS_OF),
+    address: memory.reversed(entry + ADDRESS_OF, 20),
     before: existed
       ? {
           nonce: memory.u64(entry + BASE_NONCE),
@@ -115,23 +115,23 @@ export function readCode(memory: MachineMemory, record: number): Uint8Array {
   return memory.slice(memory.u32(record + CODE_BYTES), memory.u32(record + CODE_SIZE));
 }
 
-function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: number) => Address): SlotEffect {
+function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: number) => Uint8Array): SlotEffect {
   const before = memory.reversed(entry + SLOT_BASE, 32);
   const same = memory.sameWord(entry + SLOT_BASE, entry + SLOT_VALUE);
   return {
     address: addressOf(memory.u32(entry + SLOT_ACCOUNT)),
-    slot: memory.hash(entry + SLOT_KEY),
+    slot: memory.reversed(entry + SLOT_KEY, 32),
     before,
     after: same ? before : memory.reversed(entry + SLOT_VALUE, 32),
   };
 }
 
-function readLog(memory: MachineMemory, record: number, addressOf: (entry: number) => Address): EvmLog {
+function readLog(memory: MachineMemory, record: number): EvmLog {
   const count = memory.u32(record + LOG_TOPICS);
   const topics: Hash32[] = [];
   for (let n = 0; n < count; n++) topics.push(memory.hash(record + LOG_HEADER + n * 32));
   return {
-    address: addressOf(memory.u32(record + LOG_ACCOUNT)),
+    address: memory.address(memory.u32(record + LOG_ACCOUNT) + ADDRESS_OF),
     topics,
     data: memory.slice(record + LOG_HEADER + count * 32, memory.u32(record + LOG_DATA_SIZE)),
   };

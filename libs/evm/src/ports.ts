@@ -122,7 +122,8 @@ export interface EvmLog {
  * count as read always.
  */
 export interface AccountEffect {
-  address: Address;
+  /** 20 bytes. */
+  address: Uint8Array;
   /** What the host answered. The bytes of `codeHash` are not to be written to. */
   before: HostAccount | undefined;
   /** `undefined`: it does not exist afterwards (it was destroyed, or touched and empty: EIP-161). */
@@ -152,8 +153,10 @@ export interface AccountEffect {
 
 /** One slot that the transaction read. 32 bytes each, big-endian; `after` is `before` itself when nothing was written. */
 export interface SlotEffect {
-  address: Address;
-  slot: Hash32;
+  /** 20 bytes: the account's own. */
+  address: Uint8Array;
+  /** 32 bytes, as are the values. */
+  slot: Uint8Array;
   before: Uint8Array;
   after: Uint8Array;
 }

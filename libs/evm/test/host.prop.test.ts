@@ -3,6 +3,7 @@
 // Method: random programs on a host that has a random part of the keys and gets what is named; a host that throws at any
 // of its questions; both engines; between the attempts the same engine runs something else.
 import fc from 'fast-check';
+import { toAddress, toHash32 } from '@sheaf/primitives';
 import { warmPrecompiles } from '../src/precompiles/index.ts';
 import { notHere, type EngineMode, type Evm } from '../src/ports.ts';
 import { MissingState } from '../src/missing-state.ts';
@@ -96,15 +97,15 @@ test.each(modes)(
         expect(new Set(asked).size).toBe(asked.length);
         const { accounts, slots } = run.effects;
         const read = [
-          ...accounts.map(({ address }) => `account ${address}`),
-          ...slots.map(({ address, slot }) => `slot ${address} ${slot}`),
+          ...accounts.map(({ address }) => `account ${toAddress(address)}`),
+          ...slots.map(({ address, slot }) => `slot ${toAddress(address)} ${toHash32(slot)}`),
         ];
         const keys = asked.filter((key) => !/^(code|blockHash) /.test(key));
         expect(read).toEqual(expect.arrayContaining(keys));
         // An account without storage has zeros, which nobody needs to be asked for.
         const bare = accounts
           .filter(({ before }) => before?.hasStorage !== true)
-          .map(({ address }) => address as string);
+          .map(({ address }): string => toAddress(address));
         const unasked = read.filter((key) => !keys.includes(key));
         expect(unasked.filter((key) => !key.startsWith('slot ') || !bare.includes(key.split(' ')[1]!))).toEqual([]);
       }),

@@ -3,7 +3,7 @@
 // Method: random programs, run again on a world in which all that may be is changed; both engines. Of the accounts changed
 // the difference of the balances before and after must be the same; of everything else, everything.
 import fc from 'fast-check';
-import { bytesToHex, type Address } from '@sheaf/primitives';
+import { bytesToHex, toAddress, type Address } from '@sheaf/primitives';
 import { warmPrecompiles } from '../src/precompiles/index.ts';
 import type { AccountEffect, EngineMode } from '../src/ports.ts';
 import { plan, toScenario } from './programs/scenarios.ts';
@@ -44,7 +44,7 @@ function courseOf({ outcome, effects }: Run, sender: Address): object {
   return {
     outcome: { status, reason, output, gasLeft, refund, created },
     others: readable({ ...effects, accounts: [] }),
-    accounts: effects.accounts.map((effect) => course(effect, effect.address === sender)),
+    accounts: effects.accounts.map((effect) => course(effect, toAddress(effect.address) === sender)),
   };
 }
 
@@ -62,7 +62,7 @@ test.each<EngineMode>(['interpreter', 'compiler'])(
           const world: World = new Map([
             ...scenario.world,
             ...run.effects.accounts.map((effect, place): [Address, WorldAccount] => {
-              const { address } = effect;
+              const address = toAddress(effect.address);
               const was = scenario.world.get(address) ?? nothing;
               return [address, changed(was, effect, seeds[place % seeds.length]!)];
             }),

@@ -2,7 +2,7 @@
 // adds or touches says nothing.
 // Method: a small code for each way to look, on both engines; all flags of all accounts. `observed.prop.test.ts` does it
 // with random programs.
-import { concatBytes, type Address } from '@sheaf/primitives';
+import { concatBytes, toAddress, type Address } from '@sheaf/primitives';
 import { createEvm } from '../src/evm.ts';
 import type { EngineMode, Evm, TransactionEffects } from '../src/ports.ts';
 import { contracts, nobody, sender } from './programs/addresses.ts';
@@ -25,7 +25,7 @@ function observed({ accounts }: TransactionEffects): Observed {
   const found: Observed = {};
   for (const { address, balanceRead, nonceRead, emptinessRead } of accounts) {
     const words = [balanceRead ? ['balance'] : [], nonceRead ? ['nonce'] : [], emptinessRead ? ['emptiness'] : []];
-    if (words.some(({ length }) => length > 0)) found[address] = words.flat().join(' ');
+    if (words.some(({ length }) => length > 0)) found[toAddress(address)] = words.flat().join(' ');
   }
   return found;
 }

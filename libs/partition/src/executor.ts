@@ -298,14 +298,14 @@ export class Executor {
       for (const access of run.accounts) access.mask = ALL_READ;
       return run;
     }
-    const gone = new Set<string>();
+    const gone: Uint8Array[] = [];
     for (const effect of effects.accounts) {
-      this.#leaveAccount(host.access(hexToBytes(effect.address)), effect);
-      if (effect.after === undefined) gone.add(effect.address);
+      this.#leaveAccount(host.access(effect.address), effect);
+      if (effect.after === undefined) gone.push(effect.address);
     }
     for (const { address, slot, before, after } of effects.slots) {
-      if (before === after || gone.has(address)) continue;
-      const access = host.slotAccess(hexToBytes(address), hexToBytes(slot));
+      if (before === after || gone.some((each) => equalBytes(each, address))) continue;
+      const access = host.slotAccess(address, slot);
       access.mask |= SLOT_WRITE;
       const value = equalBytes(after, zeroWord) ? undefined : after;
       insert(access.cell.versions, { position: run.position, round: run.round, value });

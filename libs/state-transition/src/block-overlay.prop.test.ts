@@ -106,10 +106,10 @@ function applyEffects(
   const after = kind === 'destroy' ? undefined : { ...next, codeHash: hashOf(next.code) };
   const slotEffects = next.slots.map(([slot, value]): SlotEffect => {
     const was = created ? undefined : (overlay.storage(bytes, hexToBytes(slot)) as Uint8Array | undefined);
-    return { address, slot, before: was ?? word(0), after: word(value) };
+    return { address: bytes, slot: hexToBytes(slot), before: was ?? word(0), after: word(value) };
   });
   const effect: AccountEffect = {
-    address,
+    address: bytes,
     before,
     after,
     code: after && next.code !== undefined ? codeOf(next.code) : undefined,
@@ -121,7 +121,7 @@ function applyEffects(
     emptinessRead: false,
   };
   // A slot is written once a transaction, so to speak: the last value counts.
-  const last = [...new Map(slotEffects.map((each) => [each.slot, each])).values()];
+  const last = [...new Map(slotEffects.map((each) => [toHash32(each.slot), each])).values()];
   overlay.apply({ logs: [], accounts: [effect], slots: last });
   if (after === undefined) {
     now.delete(address);
@@ -129,8 +129,8 @@ function applyEffects(
   }
   const values = created ? new Map<Hash32, number>() : new Map(now.get(address)?.slots);
   for (const { slot, after: value } of last) {
-    if (value[31] === 0) values.delete(slot);
-    else values.set(slot, value[31]!);
+    if (value[31] === 0) values.delete(toHash32(slot));
+    else values.set(toHash32(slot), value[31]!);
   }
   now.set(address, { nonce: next.nonce, balance: next.balance, code: next.code, slots: values });
 }

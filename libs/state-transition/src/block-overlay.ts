@@ -24,8 +24,8 @@ export type BlockHashSource = Host['blockHash'];
 interface Entry {
   before: HostAccount | undefined;
   now: HostAccount | undefined;
-  /** Set once anything may have changed it. */
-  address: Address | undefined;
+  /** Whether anything may have changed it. */
+  changed: boolean;
   /** Its slots of before the block are gone. */
   wiped: boolean;
   slots: ByteMap<Slot> | undefined;
@@ -89,10 +89,9 @@ export class BlockOverlay implements Host {
   /** Afterwards the transaction has happened: it must have run on this overlay as it is now. */
   apply(effects: TransactionEffects): void {
     for (const { address, before, after, code, created } of effects.accounts) {
-      const bytes = hexToBytes(address);
-      let entry = this.#entries.get(bytes);
-      if (entry === undefined) this.#entries.set(bytes, (entry = newEntry(before)));
-      entry.address = address;
+      let entry = this.#entries.get(address);
+      if (entry === undefined) this.#entries.set(address, (entry = newEntry(before)));
+      entry.changed = true;
       if (created || (after === undefined && entry.now !== undefined)) wipe(entry);
       if (after === undefined) {
         entry.now = undefined;
@@ -153,12 +152,13 @@ export class BlockOverlay implements Host {
   /** What differs now from the state before the block. */
   changes(): BlockChanges {
     const changes: BlockChanges = { accounts: [], codes: new Map() };
-    for (const { before, now, address, wiped, slots } of this.#entries.values()) {
-      if (address === undefined || (before === undefined && now === undefined)) continue;
+    for (const [index, { before, now, changed: mayDiffer, wiped, slots }] of this.#entries.values().entries()) {
+      if (!mayDiffer || (before === undefined && now === undefined)) continue;
       const storageWiped = wiped && before?.hasStorage === true;
       const changed = now === undefined ? [] : changedSlots(slots);
       if (sameAccount(before, now) && !storageWiped && changed.length === 0) continue;
       const account = now && { nonce: now.nonce, balance: now.balance, codeHash: now.codeHash };
+      const address = bytesToHex(this.#entries.keyAt(index)) as Address;
       changes.accounts.push({ address, account, storageWiped, slots: changed });
       if (now === undefined || (before !== undefined && equalBytes(before.codeHash, now.codeHash))) continue;
       const code = this.#codes.get(now.codeHash);
@@ -181,26 +181,25 @@ export class BlockOverlay implements Host {
   #need(address: Address): Entry {
     const entry = this.#entry(hexToBytes(address));
     if (entry === notHere) throw new MissingState([{ kind: 'account', address }]);
-    entry.address = address;
+    entry.changed = true;
     return entry;
   }
 
   #applySlot({ address, slot, before, after }: SlotEffect): void {
-    const entry = this.#entries.get(hexToBytes(address));
+    const entry = this.#entries.get(address);
     // The storage of an account that is gone is gone.
     if (entry?.now === undefined) return;
-    const key = hexToBytes(slot);
-    const known = entry.slots?.get(key);
+    const known = entry.slots?.get(slot);
     const now = equalBytes(after, zero) ? zero : after;
     if (known !== undefined) known.now = now;
-    else setSlot(entry, key, { before, now });
+    else setSlot(entry, slot, { before, now });
   }
 }
 
 const emptyAccount: HostAccount = { nonce: 0n, balance: 0n, codeHash: emptyCodeHashBytes, hasStorage: false };
 
 function newEntry(account: HostAccount | undefined): Entry {
-  return { before: account, now: account, address: undefined, wiped: false, slots: undefined };
+  return { before: account, now: account, changed: false, wiped: false, slots: undefined };
 }
 
 function wipe(entry: Entry): void {

@@ -3,6 +3,7 @@
 // Method: the same transaction both ways on the real engine, with the recipient in each part that it can have; the
 // recipient's account is not here where nothing may ask for it.
 import { warmPrecompiles } from '@sheaf/evm';
+import { toAddress } from '@sheaf/primitives';
 import { coinbase, contract, funds, open, sender, to, type Given } from './world.ts';
 import type { AppliedTransaction, TransactionOutcome } from '../src/index.ts';
 
@@ -15,7 +16,8 @@ const included = (outcome: TransactionOutcome): AppliedTransaction => {
   return outcome;
 };
 
-const addresses = ({ effects }: AppliedTransaction) => effects.accounts.map(({ address }) => address);
+const addresses = ({ effects }: Pick<AppliedTransaction, 'effects'>) =>
+  effects.accounts.map(({ address }) => toAddress(address));
 
 const balanceOfCoinbase = '413150';
 const callToCoinbase = '5f5f5f5f5f415af150';
@@ -32,16 +34,18 @@ test.each<[string, Fields, Given | undefined]>([
   expect(apart.feeApart).toBe(apart.gasUsed * 10n);
   expect(addresses(apart)).not.toContain(coinbase);
   expect(paid.feeApart).toBe(0n);
-  const others = paid.effects.accounts.filter(({ address }) => address !== coinbase);
+  const others = paid.effects.accounts.filter(({ address }) => toAddress(address) !== coinbase);
   expect(apart).toEqual({ ...paid, feeApart: apart.feeApart, effects: { ...paid.effects, accounts: others } });
-  expect(paid.effects.accounts.find(({ address }) => address === coinbase)?.after?.balance).toBe(apart.feeApart);
+  expect(paid.effects.accounts.find(({ address }) => toAddress(address) === coinbase)?.after?.balance).toBe(
+    apart.feeApart,
+  );
 });
 
 test('a fee of nothing is not owed', () => {
   const { apply } = open('osaka', { [coinbase]: 'not here' });
   const { feeApart, effects } = included(apply({ maxPriorityFeePerGas: 0n }, { feeApart: true }));
   expect(feeApart).toBe(0n);
-  expect(effects.accounts.map(({ address }) => address)).toEqual([sender, to]);
+  expect(addresses({ effects })).toEqual([sender, to]);
 });
 
 test.each<[string, Fields, Record<string, Given>]>([

@@ -66,8 +66,10 @@ export function outcomeOf(world: World, result: Ended, refund: bigint, effects: 
     created: result.status === 'success' ? result.created : undefined,
     logs: effects.logs.map(({ address, topics, data }) => ({ address, topics, data: bytesToHex(data) })),
     ...stateAfter(world, effects),
-    createdAccounts: effects.accounts.flatMap(({ created, address }) => (created ? [address] : [])).sort(),
-    destroyedAccounts: effects.accounts.flatMap(({ destroyed, address }) => (destroyed ? [address] : [])).sort(),
+    createdAccounts: effects.accounts.flatMap(({ created, address }) => (created ? [toAddress(address)] : [])).sort(),
+    destroyedAccounts: effects.accounts
+      .flatMap(({ destroyed, address }) => (destroyed ? [toAddress(address)] : []))
+      .sort(),
   };
 }
 
@@ -81,10 +83,12 @@ function stateAfter(world: World, effects: TransactionEffects): Pick<Outcome, 'a
   }
   for (const { address, slot, after } of effects.slots) {
     const value = bytesToHex(after);
-    if (BigInt(value) === 0n) delete storage[`${address} ${slot}`];
-    else storage[`${address} ${slot}`] = value;
+    const name = `${toAddress(address)} ${toHash32(slot)}`;
+    if (BigInt(value) === 0n) delete storage[name];
+    else storage[name] = value;
   }
-  for (const { address, after } of effects.accounts) {
+  for (const { address: bytes, after } of effects.accounts) {
+    const address = toAddress(bytes);
     if (after === undefined) {
       delete accounts[address];
       dropStorage(storage, address);
