@@ -1,6 +1,7 @@
 import { encodeReceipts, OrderedTrie, type Receipt } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, concatBytes, type Hash32 } from '@sheaf/primitives';
 import {
+  bloomOf,
   bodyFields,
   completeBlock,
   depositRequests,
@@ -30,6 +31,7 @@ export interface AssembledBody {
 /** Transactions that are put into their trie in a step, and receipts that are made. */
 const transactionsPerStep = 128;
 const receiptsPerStep = 64;
+const bloomsPerStep = 64;
 
 /**
  * The receipts of a block, made in order as far as outcomes are known, while others still run; where an outcome changes they are
@@ -40,6 +42,10 @@ export class BodyAssembly {
   readonly #steps: readonly Step[];
   readonly #rules: ForkRules;
   readonly #outcomes: (StepOutcome | undefined)[];
+  /** By position: they do not wait for what is before it. */
+  readonly #blooms: (Uint8Array | undefined)[] = [];
+  /** Positions that may be without theirs. */
+  #unbloomed: number[] = [];
   /** What is at positions below it is in what follows. */
   #next = 0;
   readonly #receipts: Receipt[] = [];
@@ -64,6 +70,8 @@ export class BodyAssembly {
     const { kind } = this.#steps[position]!;
     if (!possible[kind].includes(outcome.kind)) throw malformed(`has a step '${kind}' come to '${outcome.kind}'`);
     this.#outcomes[position] = outcome;
+    this.#blooms[position] = undefined;
+    if (outcome.kind === 'included') this.#unbloomed.push(position);
     if (position >= this.#next) return;
     this.#next = position;
     while ((this.#positions.at(-1) ?? -1) >= position) {
@@ -76,7 +84,7 @@ export class BodyAssembly {
 
   /** One piece of work. `false`: there is nothing to do until more outcomes are known. */
   step(): boolean {
-    return this.#putTransactions() || this.#makeReceipts();
+    return this.#putTransactions() || this.#makeReceipts() || this.#makeBlooms();
   }
 
   #putTransactions(): boolean {
@@ -106,6 +114,17 @@ export class BodyAssembly {
     return this.#next > first;
   }
 
+  #makeBlooms(): boolean {
+    let made = 0;
+    for (; made < bloomsPerStep && this.#unbloomed.length > 0; made++) this.#bloomOf(this.#unbloomed.pop()!);
+    return made > 0;
+  }
+
+  #bloomOf(position: number): Uint8Array | undefined {
+    const outcome = this.#outcomes[position]!;
+    return outcome.kind === 'included' ? (this.#blooms[position] ??= bloomOf(outcome.applied.logs)) : undefined;
+  }
+
   #receive(position: number, outcome: StepOutcome): void {
     const step = this.#steps[position]!;
     if (step.kind !== 'transaction') return;
@@ -121,7 +140,8 @@ export class BodyAssembly {
     } else if (outcome.kind === 'included') {
       const { transaction, sender, applied } = outcome;
       const before = this.#receipts.at(-1)?.cumulativeGasUsed ?? 0n;
-      this.#receipts.push(makeReceipt(transaction, sender, applied, before + applied.gasUsed));
+      const bloom = this.#bloomOf(position);
+      this.#receipts.push(makeReceipt(transaction, sender, applied, before + applied.gasUsed, bloom));
       this.#positions.push(position);
     }
   }

@@ -1,5 +1,5 @@
 import type { BlockEnvironment, Evm, MissingKey } from '@sheaf/evm';
-import { gasPerBlob, logsBloom, type Receipt, type Transaction, type Withdrawal } from '@sheaf/ethereum';
+import { gasPerBlob, logsBloom, type Log, type Receipt, type Transaction, type Withdrawal } from '@sheaf/ethereum';
 import { concatBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import { applyTransaction, type AppliedTransaction } from './apply-transaction.ts';
 import type { BlockOverlay } from './block-overlay.ts';
@@ -119,7 +119,7 @@ export class BlockRun {
   }
 }
 
-/** The receipt of an included transaction that ends at so much gas. */
+/** The receipt of an included transaction that ends at so much gas. `bloom`: of its logs, where it has been made. */
 export function makeReceipt(
   { hash, type, to }: Pick<Transaction, 'hash' | 'type' | 'to'>,
   sender: Address,
@@ -132,6 +132,7 @@ export function makeReceipt(
     logs,
   }: Omit<AppliedTransaction, 'status' | 'output' | 'effects' | 'feeApart'>,
   cumulativeGasUsed: bigint,
+  bloom = bloomOf(logs),
 ): Receipt {
   return {
     transactionHash: hash,
@@ -145,8 +146,13 @@ export function makeReceipt(
     ...(to === undefined ? {} : { recipient: to }),
     ...(contractAddress === undefined ? {} : { contractAddress }),
     logs,
-    logsBloom: logs.length === 0 ? emptyBloom : logsBloom(logs),
+    logsBloom: bloom,
   };
+}
+
+/** 256 bytes, not to be written to. */
+export function bloomOf(logs: readonly Log[]): Uint8Array {
+  return logs.length === 0 ? emptyBloom : logsBloom(logs);
 }
 
 /** The bloom of all logs of the receipts: 256 bytes. */

@@ -27,7 +27,7 @@ export {
   type ImportedBlock,
 } from './import-block.ts';
 export type { HeaderField, HeaderFault } from './validate-header.ts';
-export { BlockRun, makeReceipt, type BlockTransactionOutcome, type BlockRequests } from './block-run.ts';
+export { BlockRun, bloomOf, makeReceipt, type BlockTransactionOutcome, type BlockRequests } from './block-run.ts';
 export { dropReasons, readPayloadTransaction, type ReadTransaction } from './payload-transaction.ts';
 export { depositRequests, typedRequests } from './requests.ts';
 export { runSystemCall, type SystemCallResult } from './system-call.ts';
