@@ -10,13 +10,13 @@ import {
 } from '@sheaf/state';
 import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } from '@sheaf/state-transition';
 import { bucketsOf, ownersOf } from './buckets.ts';
-import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, isFull, type MadeBlock } from './block-assembly.ts';
+import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, type MadeBlock } from './block-assembly.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { EarlyReading } from './early-reading.ts';
 import { Exchange } from './exchange.ts';
 import { Executor, type Wanted } from './executor.ts';
 import type { Experience } from './experience.ts';
-import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type FinalAccount } from './final-writes.ts';
+import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type Finals } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
 import { partitionLimits } from './limits.ts';
 import { VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
@@ -91,11 +91,13 @@ const coordinator = 0;
 /**
  * One try at one block, as one member sees it:
  *
- *   PLACE → run, ASK and ANSWER → SUMMARY → FINISH → FINALS, RESULTS → TOPS → COMMIT
+ *   PLACE → run, ASK and ANSWER → SUMMARY, FINALS → FINISH → RESULTS → TOPS → COMMIT
  *
  * with OUTCOMES to the coordinator while it runs, and where members met, between SUMMARY and FINISH:
  *
  *   DETAILS → REPORT → (PLAN → SHIP → run → REPORT)…
+ *
+ * after which FINALS are told again, of the last round.
  *
  * Messages of one member come in order and once.
  */
@@ -126,7 +128,10 @@ export class Attempt {
   #early: { from: number; body: Uint8Array; kind: number; round: number }[] = [];
   #finishing = false;
   #finished = false;
-  readonly #finals: (readonly FinalAccount[] | undefined)[];
+  /** The last that each member told. */
+  readonly #finals: (Finals | undefined)[];
+  /** The round of its own that it told the others. */
+  #finalsTold = 0;
   #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
   #runs = 0;
   #ancestorsRead = 1;
@@ -174,7 +179,7 @@ export class Attempt {
     });
     this.#turns = this.#turnsOf([]);
     this.#readAhead = this.#readAheadOf([]);
-    this.#finals = new Array<FinalAccount[] | undefined>(members);
+    this.#finals = new Array<Finals | undefined>(members);
     this.#teller = new OutcomeTeller(
       (run) => this.#executor.runs[run.position] === run,
       (results) => this.#tellOutcomes(results),
@@ -226,8 +231,7 @@ export class Attempt {
         this.#finishing = true;
         return;
       case kinds.FINALS:
-        this.#finals[from] = decodeFinals(body);
-        return;
+        return this.#onFinals(from, body);
       case kinds.RESULTS:
         return this.#coordinators(this.#assembly).takeResults(from, decodeResults(body, this.#steps.length));
       case kinds.OUTCOMES:
@@ -250,7 +254,8 @@ export class Attempt {
   #work(): boolean {
     if (this.#decision !== undefined) return false;
     if (this.#finishing) return this.#finish();
-    if (this.#reported || this.#shipsAwaited > 0) return false;
+    if (this.#reported) return this.#foretell();
+    if (this.#shipsAwaited > 0) return false;
     if (this.#executor.round === 1 && !this.#readAhead.done) {
       this.#readAhead.step();
       return true;
@@ -538,15 +543,11 @@ export class Attempt {
   // The end.
 
   #finish(): boolean {
-    const { members, member } = this.#context;
+    const { member } = this.#context;
     if (!this.#finished) {
       this.#finished = true;
+      this.#tellFinals();
       const runs = this.#executor.runs;
-      const byOwner = finalAccounts(runs, members);
-      for (let to = 0; to < members; to++) {
-        if (to === member) this.#finals[to] = byOwner[to];
-        else this.#send(to, kinds.FINALS, encodeFinals(byOwner[to]!));
-      }
       let gas = 0n;
       for (const run of runs) if (run !== undefined) gas += run.gas;
       const results = resultsOf(runs, this.#teller.told, {
@@ -558,7 +559,7 @@ export class Attempt {
       else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
       return true;
     }
-    if (this.#prepared === undefined && isFull(this.#finals)) {
+    if (this.#prepared === undefined && this.#hasFinals()) {
       this.#prepare();
       return true;
     }
@@ -568,9 +569,44 @@ export class Attempt {
     return made !== false;
   }
 
+  /** Most blocks need one round: until the coordinator says so, what it left is told. */
+  #foretell(): boolean {
+    if (this.#executor.round > 1 || this.#finalsTold > 0) return false;
+    this.#tellFinals();
+    return true;
+  }
+
+  #tellFinals(): void {
+    const { members, member } = this.#context;
+    const { round, runs } = this.#executor;
+    if (this.#finalsTold === round) return;
+    this.#finalsTold = round;
+    for (const [to, accounts] of finalAccounts(runs, members).entries()) {
+      const finals = { round, accounts };
+      if (to === member) this.#finals[to] = finals;
+      else this.#send(to, kinds.FINALS, encodeFinals(finals));
+    }
+  }
+
+  #onFinals(from: number, body: Uint8Array): void {
+    const finals = decodeFinals(body);
+    if (finals.round <= (this.#finals[from]?.round ?? 0)) throw malformed('tells what it left again');
+    this.#finals[from] = finals;
+  }
+
+  /** Whether all have told what is left when there is no other round. */
+  #hasFinals(): boolean {
+    const { round } = this.#executor;
+    for (let from = 0; from < this.#context.members; from++) if (this.#finals[from]?.round !== round) return false;
+    return true;
+  }
+
   #prepare(): void {
     const { member, members, state } = this.#context;
-    const { changes, accounts } = mergeFinals(this.#finals as FinalAccount[][], state);
+    const { changes, accounts } = mergeFinals(
+      this.#finals.map((finals) => finals!.accounts),
+      state,
+    );
     const keys = changes.accounts.reduce((sum, { slots }) => sum + 1 + slots.length, 0);
     const prepared = state.prepare(changes);
     const { first, end } = bucketsOf(member, members);

@@ -133,7 +133,7 @@ export class BlockAssembly {
 }
 
 /** `every` passes over holes. */
-export function isFull(list: readonly unknown[]): boolean {
+function isFull(list: readonly unknown[]): boolean {
   for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
   return true;
 }

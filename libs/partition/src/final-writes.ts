@@ -92,8 +92,16 @@ function finalAccount(cell: AccountCell): FinalAccount {
   };
 }
 
-export function encodeFinals(accounts: readonly FinalAccount[]): Uint8Array {
+/** What one member's runs left of the accounts of another one. */
+export interface Finals {
+  /** The round that the runs were the last of: they count if there is none after it. */
+  round: number;
+  accounts: FinalAccount[];
+}
+
+export function encodeFinals({ round, accounts }: Finals): Uint8Array {
   const writer = new ByteWriter(64 * accounts.length + 16);
+  writer.number(round);
   writer.number(accounts.length);
   for (const { address, wiped, coded, codeHash, code, nonced, nonce, delta, slots } of accounts) {
     writer.fixed(address);
@@ -123,8 +131,9 @@ export function encodeFinals(accounts: readonly FinalAccount[]): Uint8Array {
 }
 
 /** @throws ChainError `INVALID_ARGUMENT` */
-export function decodeFinals(bytes: Uint8Array): FinalAccount[] {
+export function decodeFinals(bytes: Uint8Array): Finals {
   const reader = new ByteReader(bytes);
+  const round = reader.number();
   const accounts: FinalAccount[] = [];
   for (let left = reader.count(22); left > 0; left--) {
     const address = reader.fixed(20);
@@ -161,7 +170,7 @@ export function decodeFinals(bytes: Uint8Array): FinalAccount[] {
     accounts.push(account);
   }
   reader.end();
-  return accounts;
+  return { round, accounts };
 }
 
 /** What the block leaves of the accounts of one owner, and its part of the access list. */
