@@ -207,12 +207,11 @@ export class Exchange {
       }
       if (kind === 0) parts.account(cell);
       if (kind === 1) {
-        const slot = name.slice();
-        const part = slotCell(cell, slot);
+        const part = slotCell(cell, name);
         if (owned && part.base === undefined) {
-          part.base = (state.storage(cell.address, slot) as Uint8Array | undefined)?.slice() ?? null;
+          part.base = (state.storage(cell.address, part.slot) as Uint8Array | undefined)?.slice() ?? null;
         }
-        parts.slot(cell, slot, part);
+        parts.slot(cell, part.slot, part);
       }
       if (kind === 2) {
         const hash = name.slice();

@@ -9,8 +9,7 @@ import {
   type TransactionEffects,
 } from '@sheaf/evm';
 import { ChainError, bytesToHex, equalBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
-import type { ByteMap } from '@sheaf/state';
-import { emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
+import { ByteMap, emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
 import { gasPerBlob } from '@sheaf/ethereum';
 import {
   applyTransaction,
@@ -369,6 +368,7 @@ class PositionHost implements Host {
   readonly #executor: Executor;
   #stamp = 0;
   readonly #codeReads = new Set<Hash32>();
+  readonly #codeNames = new ByteMap<Hash32>(32);
   readonly #hashes: BlockHashes;
 
   constructor(options: ExecutorOptions, executor: Executor) {
@@ -424,10 +424,10 @@ class PositionHost implements Host {
     const complete = round === 1 || cell.complete === round || this.#alone();
     if (value === notHere || !complete) {
       // The run is in vain now; with a value it finds out what else it needs, so that all is asked for at once.
-      this.wanted.push({ kind: 'slot', cell: account, slot: slot.slice(), slotCell: cell });
+      this.wanted.push({ kind: 'slot', cell: account, slot: cell.slot, slotCell: cell });
       return this.wanted.length >= partitionLimits.guessesMax ? notHere : value === notHere ? guess : value;
     }
-    const access = this.#noteSlot(account, slot.slice(), cell);
+    const access = this.#noteSlot(account, cell);
     access.mask = SLOT_READ;
     access.version = latestBelow(cell.versions, position);
     access.listed = asks;
@@ -438,7 +438,7 @@ class PositionHost implements Host {
     const { codes, state, member, memory } = this.#options;
     const known = codes.get(codeHash);
     if (known !== undefined) {
-      this.#codeReads.add(bytesToHex(codeHash) as Hash32);
+      this.#codeReads.add(this.#nameOf(codeHash));
       return known;
     }
     const cell = memory.codeOwner(codeHash);
@@ -451,7 +451,7 @@ class PositionHost implements Host {
     }
     const code = state.code(codeHash) as Uint8Array;
     codes.set(codeHash, code);
-    this.#codeReads.add(bytesToHex(codeHash) as Hash32);
+    this.#codeReads.add(this.#nameOf(codeHash));
     return code;
   }
 
@@ -471,7 +471,7 @@ class PositionHost implements Host {
   slotAccess(address: Uint8Array, slot: Uint8Array): SlotAccess {
     const account = this.#options.memory.cell(address);
     const cell = slotCell(account, slot);
-    return cell.latest?.stamp === this.#stamp ? cell.latest : this.#noteSlot(account, slot, cell);
+    return cell.latest?.stamp === this.#stamp ? cell.latest : this.#noteSlot(account, cell);
   }
 
   #note(cell: AccountCell): AccountAccess {
@@ -489,8 +489,8 @@ class PositionHost implements Host {
     return access;
   }
 
-  #noteSlot(account: AccountCell, slot: Uint8Array, cell: SlotCell): SlotAccess {
-    const access = { stamp: this.#stamp, account, slot, cell, mask: 0, version: undefined, listed: false };
+  #noteSlot(account: AccountCell, cell: SlotCell): SlotAccess {
+    const access = { stamp: this.#stamp, account, slot: cell.slot, cell, mask: 0, version: undefined, listed: false };
     cell.latest = access;
     this.slots.push(access);
     return access;
@@ -500,10 +500,17 @@ class PositionHost implements Host {
   takeCodeReads(effects: TransactionEffects | undefined): Hash32[] {
     for (const { before, codeRead } of effects?.accounts ?? []) {
       if (codeRead && before !== undefined && !isEmptyCode(before.codeHash)) {
-        this.#codeReads.add(bytesToHex(before.codeHash) as Hash32);
+        this.#codeReads.add(this.#nameOf(before.codeHash));
       }
     }
     return [...this.#codeReads];
+  }
+
+  /** Made once a block: all calls of a contract read its code. */
+  #nameOf(codeHash: Uint8Array): Hash32 {
+    let name = this.#codeNames.get(codeHash);
+    if (name === undefined) this.#codeNames.set(codeHash, (name = bytesToHex(codeHash) as Hash32));
+    return name;
   }
 
   #alone(): boolean {

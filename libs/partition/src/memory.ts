@@ -27,6 +27,8 @@ export interface Sharing {
 
 /** A slot that some transaction here looked at, or another member told of. */
 export interface SlotCell {
+  /** 32 bytes. */
+  slot: Uint8Array;
   /** Before the block: `undefined` while it is not known, `null` for zero. */
   base: Uint8Array | null | undefined;
   versions: SlotVersion[];
@@ -144,6 +146,7 @@ export function slotCell(cell: AccountCell, slot: Uint8Array): SlotCell {
   const known = cell.slots.get(slot);
   if (known !== undefined) return known;
   const made: SlotCell = {
+    slot: slot.slice(),
     base: undefined,
     versions: [],
     complete: 0,
