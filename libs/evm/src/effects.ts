@@ -116,13 +116,11 @@ export function readCode(memory: MachineMemory, record: number): Uint8Array {
 }
 
 function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: number) => Uint8Array): SlotEffect {
-  const before = memory.reversed(entry + SLOT_BASE, 32);
   const same = memory.sameWord(entry + SLOT_BASE, entry + SLOT_VALUE);
   return {
     address: addressOf(memory.u32(entry + SLOT_ACCOUNT)),
     slot: memory.reversed(entry + SLOT_KEY, 32),
-    before,
-    after: same ? before : memory.reversed(entry + SLOT_VALUE, 32),
+    after: same ? undefined : memory.reversed(entry + SLOT_VALUE, 32),
   };
 }
 

@@ -151,14 +151,14 @@ export interface AccountEffect {
   emptinessRead: boolean;
 }
 
-/** One slot that the transaction read. 32 bytes each, big-endian; `after` is `before` itself when nothing was written. */
+/** One slot that the transaction read. */
 export interface SlotEffect {
   /** 20 bytes: the account's own. */
   address: Uint8Array;
-  /** 32 bytes, as are the values. */
+  /** 32 bytes. */
   slot: Uint8Array;
-  before: Uint8Array;
-  after: Uint8Array;
+  /** 32 bytes, big-endian; `undefined` when it is what it was. */
+  after: Uint8Array | undefined;
 }
 
 /**

@@ -302,8 +302,8 @@ export class Executor {
       this.#leaveAccount(host.access(effect.address), effect);
       if (effect.after === undefined) gone.push(effect.address);
     }
-    for (const { address, slot, before, after } of effects.slots) {
-      if (before === after || gone.some((each) => equalBytes(each, address))) continue;
+    for (const { address, slot, after } of effects.slots) {
+      if (after === undefined || gone.some((each) => equalBytes(each, address))) continue;
       const access = host.slotAccess(address, slot);
       access.mask |= SLOT_WRITE;
       const value = equalBytes(after, zeroWord) ? undefined : after;

@@ -106,7 +106,11 @@ function applyEffects(
   const after = kind === 'destroy' ? undefined : { ...next, codeHash: hashOf(next.code) };
   const slotEffects = next.slots.map(([slot, value]): SlotEffect => {
     const was = created ? undefined : (overlay.storage(bytes, hexToBytes(slot)) as Uint8Array | undefined);
-    return { address: bytes, slot: hexToBytes(slot), before: was ?? word(0), after: word(value) };
+    return {
+      address: bytes,
+      slot: hexToBytes(slot),
+      after: equalBytes(was ?? word(0), word(value)) ? undefined : word(value),
+    };
   });
   const effect: AccountEffect = {
     address: bytes,
@@ -129,6 +133,7 @@ function applyEffects(
   }
   const values = created ? new Map<Hash32, number>() : new Map(now.get(address)?.slots);
   for (const { slot, after: value } of last) {
+    if (value === undefined) continue;
     if (value[31] === 0) values.delete(toHash32(slot));
     else values.set(toHash32(slot), value[31]!);
   }

@@ -1,11 +1,4 @@
-import {
-  MissingState,
-  notHere,
-  type Host,
-  type HostAccount,
-  type SlotEffect,
-  type TransactionEffects,
-} from '@sheaf/evm';
+import { MissingState, notHere, type Host, type HostAccount, type TransactionEffects } from '@sheaf/evm';
 import { keccak256 } from '@sheaf/crypto';
 import { bytesToHex, equalBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import {
@@ -104,7 +97,8 @@ export class BlockOverlay implements Host {
         if (code !== undefined) this.#codes.set(codeHash, code);
       }
     }
-    for (const effect of effects.slots) if (effect.before !== effect.after) this.#applySlot(effect);
+    for (const effect of effects.slots)
+      if (effect.after !== undefined) this.#applySlot(effect.address, effect.slot, effect.after);
   }
 
   /** EIP-4895: afterwards the account has so much more, and is none if it is empty then. @throws MissingState */
@@ -185,14 +179,15 @@ export class BlockOverlay implements Host {
     return entry;
   }
 
-  #applySlot({ address, slot, before, after }: SlotEffect): void {
+  #applySlot(address: Uint8Array, slot: Uint8Array, after: Uint8Array): void {
     const entry = this.#entries.get(address);
     // The storage of an account that is gone is gone.
     if (entry?.now === undefined) return;
     const known = entry.slots?.get(slot);
     const now = equalBytes(after, zero) ? zero : after;
     if (known !== undefined) known.now = now;
-    else setSlot(entry, slot, { before, now });
+    // What was never read from the state before is none there.
+    else setSlot(entry, slot, { before: zero, now });
   }
 }
 
