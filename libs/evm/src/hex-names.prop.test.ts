@@ -1,4 +1,4 @@
-// Goal: a name is the value's own, whatever was named before; and the same string while no other value has come to its place.
+// Goal: a name is the value's own, whatever was named before, also where values take each other's places.
 import { bytesToHex } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { HexNames } from './hex-names.ts';

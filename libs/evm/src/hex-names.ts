@@ -1,7 +1,7 @@
 import { bytesToHex } from '@sheaf/primitives';
+import { limits } from './limits.ts';
 
-/** A power of two. */
-const places = 8_192;
+const places = limits.namesKeptMax;
 
 /**
  * Names of values that were named lately: topics and addresses are the same again and again, and a string that is the same one is

@@ -44,8 +44,8 @@ export class BodyAssembly {
   readonly #outcomes: (StepOutcome | undefined)[];
   /** By position: they do not wait for what is before it. */
   readonly #blooms: (Uint8Array | undefined)[] = [];
-  /** Positions that may be without theirs. */
-  #unbloomed: number[] = [];
+  /** Positions that may be without theirs, each once. */
+  readonly #unbloomed: Set<number> = new Set();
   /** What is at positions below it is in what follows. */
   #next = 0;
   readonly #receipts: Receipt[] = [];
@@ -71,7 +71,7 @@ export class BodyAssembly {
     if (!possible[kind].includes(outcome.kind)) throw malformed(`has a step '${kind}' come to '${outcome.kind}'`);
     this.#outcomes[position] = outcome;
     this.#blooms[position] = undefined;
-    if (outcome.kind === 'included') this.#unbloomed.push(position);
+    if (outcome.kind === 'included') this.#unbloomed.add(position);
     if (position >= this.#next) return;
     this.#next = position;
     while ((this.#positions.at(-1) ?? -1) >= position) {
@@ -116,7 +116,12 @@ export class BodyAssembly {
 
   #makeBlooms(): boolean {
     let made = 0;
-    for (; made < bloomsPerStep && this.#unbloomed.length > 0; made++) this.#bloomOf(this.#unbloomed.pop()!);
+    for (const position of this.#unbloomed) {
+      if (made === bloomsPerStep) break;
+      this.#unbloomed.delete(position);
+      this.#bloomOf(position);
+      made += 1;
+    }
     return made > 0;
   }
 

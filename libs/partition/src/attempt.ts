@@ -494,8 +494,7 @@ export class Attempt {
     const reader = new ByteReader(body);
     const round = reader.number();
     const now = this.#placed === undefined ? 0 : this.#executor.round;
-    // After the last round that is planned in groups each one makes at least one more position final: where gas ends.
-    if (round > partitionLimits.roundsMax + this.#steps.length) throw malformed(`is of round ${round}`);
+    if (round > this.#roundsMax()) throw malformed(`is of round ${round}`);
     if (round > now) {
       // A member may be rounds ahead of one that had nothing to run in them.
       if (this.#early.length >= partitionLimits.messagesHeldMax) throw malformed('comes early, after too many others');
@@ -588,8 +587,14 @@ export class Attempt {
     }
   }
 
+  /** After the last round that is planned in groups each one makes at least one more position final: where gas ends. */
+  #roundsMax(): number {
+    return partitionLimits.roundsMax + this.#steps.length;
+  }
+
   #onFinals(from: number, body: Uint8Array): void {
     const finals = decodeFinals(body);
+    if (finals.round > this.#roundsMax()) throw malformed(`is of round ${finals.round}`);
     if (finals.round <= (this.#finals[from]?.round ?? 0)) throw malformed('tells what it left again');
     this.#finals[from] = finals;
   }
