@@ -115,6 +115,20 @@ test.each(damages)(
   120_000,
 );
 
+test('finals of a round that cannot be', () => {
+  let error: unknown;
+  try {
+    attempt(({ from, to, message }) => damageMessage(seededRandom(1), 'other-round', from, to, message) ?? message);
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect((error as ChainError).code).toBe('INVALID_ARGUMENT');
+  expect((error as ChainError).message).toContain('is of round');
+  expect(hosts[0]!.decision).toBeUndefined();
+  attempt(asItIs);
+  expectBlock();
+});
+
 test('too large, another payload, too many of another height', () => {
   for (const host of hosts) host.abandon();
   sent = [];

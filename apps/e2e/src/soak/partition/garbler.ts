@@ -10,11 +10,13 @@ export const damages = [
   'too-large',
   'other-payload',
   'other-kind',
+  'other-round',
 ] as const;
 export type Damage = (typeof damages)[number];
 
 const kindPlace = 1;
 const kindReport = 4;
+const kindFinals = 8;
 /** Only the coordinator says these. */
 const kindsOfCoordinator = [1, 5, 7, 11];
 /** Over `partitionLimits.messageBytesMax`. */
@@ -106,6 +108,11 @@ export function damageMessage(
       const other = message.slice();
       other[kindAt] = kinds[random.below(kinds.length)]!;
       return other;
+    }
+    case 'other-round': {
+      if (message[kindAt] !== kindFinals) return undefined;
+      const round = [0xff, 0xff, 0xff, 0x7f];
+      return Uint8Array.of(...message.subarray(0, kindAt + 1), ...round, ...message.subarray(kindAt + 2));
     }
   }
 }
