@@ -1,7 +1,7 @@
 // Goal: a trace is what geth would tell, at every member of a lane alike, and what is not right or too much is an error.
 // Method: lanes of 1 and 2 members with LMDB stores and gRPC over the same blocks, whose transactions do what a trace can tell;
 // Foundry's node, over the same transactions, as the peer.
-import { decodeBlock, type Receipt } from '@sheaf/ethereum';
+import { decodeBlock, Logs, type Receipt } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, hexToBytes, toHeight, type ChainErrorDetail } from '@sheaf/primitives';
 import { messageToWire, traceOptionsToWire, type executionV1, type Tracer } from '@sheaf/proto';
 import type { CallMessage } from '@sheaf/state-transition';
@@ -362,7 +362,7 @@ describe('of a run that is not as it was, or too much', () => {
   test.each<[string, number, Partial<Receipt>]>([
     ['gas', 4, { gasUsed: 1n }],
     ['status', 4, { status: false }],
-    ['logs', 0, { logs: [] }],
+    ['logs', 0, { logs: Logs.none }],
   ])('another %s than the receipt has is DATA_LOSS with the transaction', async (_, index, change) => {
     const { transactionHash } = chain.blocks[1]!.receipts[index]!;
     const detail = await tracing({}, calls, (receipts) => Object.assign(receipts[index]!, change));

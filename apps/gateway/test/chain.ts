@@ -4,14 +4,13 @@ import {
   effectiveGasPrice,
   encodeBlock,
   headerHash,
-  logsBloom,
+  Logs,
   nextBaseFee,
   receiptsRoot,
   recoverSender,
   transactionsRoot,
   withdrawalsRoot,
   type Header,
-  type Log,
   type Receipt,
 } from '@sheaf/ethereum';
 import {
@@ -73,7 +72,7 @@ export function makeBlock(parent: TestBlock | undefined, transactions: Uint8Arra
     stateRoot: word(height + 1n),
     transactionsRoot: transactionsRoot(transactions),
     receiptsRoot: receiptsRoot(receipts),
-    logsBloom: logsBloom(receipts.flatMap(({ logs }) => logs)),
+    logsBloom: Logs.of(receipts.flatMap(({ logs }) => logs.list())).bloom(),
     difficulty: 0n,
     number: height,
     gasLimit: 30_000_000n,
@@ -99,13 +98,13 @@ export function makeBlock(parent: TestBlock | undefined, transactions: Uint8Arra
 
 function makeReceipt(raw: Uint8Array, index: number, baseFeePerGas: bigint): Receipt {
   const transaction = decodeTransaction(raw);
-  const logs: Log[] = [
+  const logs = Logs.of([
     {
       address: token,
       topics: [transferTopic, word(1), word(2), word(index)],
       data: hexToBytes(word(transaction.value)),
     },
-  ];
+  ]);
   return {
     transactionHash: transaction.hash,
     type: transaction.type,
@@ -119,6 +118,6 @@ function makeReceipt(raw: Uint8Array, index: number, baseFeePerGas: bigint): Rec
       ? { contractAddress: toAddress(`0x${'cc'.repeat(20)}`) }
       : { recipient: transaction.to }),
     logs,
-    logsBloom: logsBloom(logs),
+    logsBloom: logs.bloom(),
   };
 }

@@ -15,6 +15,7 @@ export { contractAddress } from './contract-address.ts';
 export { decodeTransaction, readTransaction } from './decode-transaction.ts';
 export { encodeTransaction } from './encode-transaction.ts';
 export { effectiveGasPrice, floorDataGas, intrinsicGas, nextBaseFee } from './gas.ts';
+export { Logs, type Log, type RawLog } from './logs.ts';
 export {
   OrderedTrie,
   orderedRoot,
@@ -23,7 +24,7 @@ export {
   withdrawalsRoot,
   type HashMany,
 } from './ordered-root.ts';
-export { encodeReceipt, encodeReceipts, logsBloom, type ConsensusReceipt, type Log, type Receipt } from './receipt.ts';
+export { encodeReceipt, encodeReceipts, type ConsensusReceipt, type Receipt } from './receipt.ts';
 export { revertReason } from './revert-reason.ts';
 export { signingDigest } from './signing-digest.ts';
 export { recoverSender, signTransaction, type UnsignedTransaction } from './sign-transaction.ts';

@@ -1,5 +1,6 @@
 import { keccak256 } from '@sheaf/crypto';
-import type { Hash32 } from '@sheaf/primitives';
+import { Logs } from '@sheaf/ethereum';
+import { RlpBackWriter } from '@sheaf/primitives';
 import {
   ADDRESS_OF,
   BALANCE,
@@ -33,9 +34,12 @@ import {
   TOUCHED,
 } from './entries.ts';
 import { CODE_BYTES, CODE_SIZE } from './layout.ts';
-import type { Machine } from './machine.ts';
+import type { Machine, MachineExports } from './machine.ts';
 import type { MachineMemory } from './machine-memory.ts';
-import type { AccountEffect, AccountView, EvmLog, SlotEffect, TransactionEffects } from './ports.ts';
+import type { AccountEffect, AccountView, SlotEffect, TransactionEffects } from './ports.ts';
+
+/** What a log takes beside its data: an address, four topics, and four prefixes. */
+const logBytesMax = 21 + 4 * 33 + 4 * 5;
 
 /** What the transaction in the machine's tables did; see `TransactionEffects`. */
 export function readEffects({ exports, memory }: Machine): TransactionEffects {
@@ -54,9 +58,7 @@ export function readEffects({ exports, memory }: Machine): TransactionEffects {
   for (let entry = exports.getFirstSlot(); entry !== 0; entry = memory.u32(entry + SLOT_NEXT)) {
     if ((memory.u32(entry + SLOT_FLAGS) & LOADED) !== 0) slots.push(readSlot(memory, entry, addressOf));
   }
-  const logs: EvmLog[] = [];
-  for (let n = 0; n < exports.getLogCount(); n++) logs.push(readLog(memory, exports.getLog(n)));
-  return { logs, accounts, slots };
+  return { logs: readLogs(exports, memory), accounts, slots };
 }
 
 /** The first eight bytes of the empty code's hash, as the machine's memory has them. Nobody finds another code with them. */
@@ -124,13 +126,25 @@ function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: numbe
   };
 }
 
-function readLog(memory: MachineMemory, record: number): EvmLog {
-  const count = memory.u32(record + LOG_TOPICS);
-  const topics: Hash32[] = [];
-  for (let n = 0; n < count; n++) topics.push(memory.hash(record + LOG_HEADER + n * 32));
-  return {
-    address: memory.address(memory.u32(record + LOG_ACCOUNT) + ADDRESS_OF),
-    topics,
-    data: memory.slice(record + LOG_HEADER + count * 32, memory.u32(record + LOG_DATA_SIZE)),
-  };
+/** Written as receipts have them, straight from the machine's memory. */
+function readLogs(exports: MachineExports, memory: MachineMemory): Logs {
+  const count = exports.getLogCount();
+  if (count === 0) return Logs.none;
+  let dataBytes = 0;
+  for (let n = 0; n < count; n++) dataBytes += memory.u32(exports.getLog(n) + LOG_DATA_SIZE);
+  const writer = new RlpBackWriter(count * logBytesMax + dataBytes);
+  const { bytes } = memory;
+  for (let n = count - 1; n >= 0; n--) {
+    const record = exports.getLog(n);
+    const topics = record + LOG_HEADER;
+    const topicsEnd = topics + memory.u32(record + LOG_TOPICS) * 32;
+    const end = writer.length;
+    writer.bytes(bytes.subarray(topicsEnd, topicsEnd + memory.u32(record + LOG_DATA_SIZE)));
+    const dataAt = writer.length;
+    for (let at = topicsEnd - 32; at >= topics; at -= 32) writer.reversed(bytes, at, 32);
+    writer.list(dataAt);
+    writer.reversed(bytes, memory.u32(record + LOG_ACCOUNT) + ADDRESS_OF, 20);
+    writer.list(end);
+  }
+  return Logs.trusted(count, writer.finish());
 }

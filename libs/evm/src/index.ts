@@ -9,7 +9,6 @@ export type {
   Checkpoint,
   EngineMode,
   Evm,
-  EvmLog,
   EvmOptions,
   EvmStats,
   Fork,

@@ -13,6 +13,4 @@ export const limits = {
   compiledBytesMax: 67_108_864,
   /** Hot codes that wait to be compiled. Whatever is beyond is told again when it runs again. */
   pendingCodesMax: 256,
-  /** Names of addresses that are kept, and as many of topics and slots, in each machine. A power of two. */
-  namesKeptMax: 8_192,
 } as const;

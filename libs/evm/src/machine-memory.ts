@@ -1,6 +1,5 @@
 import type {} from './webassembly.d.ts';
-import type { Address, Hash32 } from '@sheaf/primitives';
-import { HexNames } from './hex-names.ts';
+import { toAddress, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
 
 /** Values of the hex digits by character code. */
 const digits = Uint8Array.from({ length: 128 }, (_, code) => parseInt(String.fromCharCode(code), 16) || 0);
@@ -17,8 +16,6 @@ export class MachineMemory {
   #bytes: Uint8Array;
   #longs: BigUint64Array;
   #ints: Uint32Array;
-  readonly #addresses = new HexNames(20);
-  readonly #hashes = new HexNames(32);
 
   constructor(memory: WebAssembly.Memory) {
     this.memory = memory;
@@ -109,11 +106,11 @@ export class MachineMemory {
   }
 
   address(at: number): Address {
-    return this.#addresses.of(this.bytes, at) as Address;
+    return toAddress(this.reversed(at, 20));
   }
 
   hash(at: number): Hash32 {
-    return this.#hashes.of(this.bytes, at) as Hash32;
+    return toHash32(this.reversed(at, 32));
   }
 
   /** The word at `at` becomes the big-endian number that the bytes (up to 32) are. */

@@ -1,3 +1,4 @@
+import type { Logs } from '@sheaf/ethereum';
 import type { Address, Hash32 } from '@sheaf/primitives';
 
 /** The rule sets that the engine knows. */
@@ -111,12 +112,6 @@ export interface AccountView {
   codeHash: Uint8Array;
 }
 
-export interface EvmLog {
-  address: Address;
-  topics: Hash32[];
-  data: Uint8Array;
-}
-
 /**
  * One account that the transaction read, with what it was and what it is. Its code's hash and whether it has storage
  * count as read always.
@@ -166,7 +161,7 @@ export interface SlotEffect {
  * In the order of the first read.
  */
 export interface TransactionEffects {
-  logs: EvmLog[];
+  logs: Logs;
   accounts: AccountEffect[];
   slots: SlotEffect[];
 }

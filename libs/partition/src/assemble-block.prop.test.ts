@@ -1,7 +1,7 @@
 // Goal: receipts that are made while outcomes still come and change are those that come of the last ones alone.
 // Method: outcomes in any order, some told twice and first another one, receipts made in between; beside one who is told all at once.
 import { createForkRules, type BlockTask } from '@sheaf/state-transition';
-import { receiptsRoot, transactionsRoot } from '@sheaf/ethereum';
+import { Logs, receiptsRoot, transactionsRoot } from '@sheaf/ethereum';
 import { toAddress, toHash32 } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { BodyAssembly } from './assemble-block.ts';
@@ -26,7 +26,7 @@ const included = fc
         blobGasUsed: 0n,
         effectiveGasPrice: 1n,
         contractAddress: undefined,
-        logs,
+        logs: Logs.of(logs),
       },
     };
   });

@@ -1,6 +1,6 @@
 // Goal: what members say to each other arrives as it was said, and damaged bytes end in a typed error, never in another one.
 // Method: random messages of every kind, there and back; the same with a byte changed, cut off or added.
-import type { Log, TransactionType } from '@sheaf/ethereum';
+import { Logs, type Log, type TransactionType } from '@sheaf/ethereum';
 import { bytesToHex, ChainError, toAddress, toHash32 } from '@sheaf/primitives';
 import { ByteMap, emptyCodeHashBytes } from '@sheaf/state';
 import { dropReasons, type DropReason } from '@sheaf/state-transition';
@@ -123,7 +123,7 @@ const outcome: fc.Arbitrary<StepOutcome> = fc.oneof(
       blobGasUsed: natural,
       effectiveGasPrice: natural,
       contractAddress: orNot(address),
-      logs: fc.array(log, { maxLength: 3 }),
+      logs: fc.array(log, { maxLength: 3 }).map((each) => Logs.of(each)),
     })
     .map(({ hash: id, type, to, gasLimit, sender, ...applied }) => ({
       kind: 'included' as const,

@@ -1,4 +1,4 @@
-import type { Log, Transaction } from '@sheaf/ethereum';
+import type { Logs, Transaction } from '@sheaf/ethereum';
 import type { Address, Hash32 } from '@sheaf/primitives';
 import type { DropReason } from '@sheaf/state-transition';
 import type { AccountCell, SlotCell } from './memory.ts';
@@ -69,7 +69,7 @@ export interface Applied {
   blobGasUsed: bigint;
   effectiveGasPrice: bigint;
   contractAddress: Address | undefined;
-  logs: Log[];
+  logs: Logs;
 }
 
 /** One run of one step, of which the last counts. */

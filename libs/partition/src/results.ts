@@ -1,5 +1,5 @@
 // What an executor tells the coordinator of the runs that count: all that receipts and the list of what was dropped need.
-import type { Log, TransactionType } from '@sheaf/ethereum';
+import { Logs, type TransactionType } from '@sheaf/ethereum';
 import { bytesToHex, type Address, type Hash32 } from '@sheaf/primitives';
 import type { DropReason } from '@sheaf/state-transition';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
@@ -79,7 +79,8 @@ export function encodeResults({ results, codeReads, codesMade, ancestors, figure
 
 /** @throws ChainError `INVALID_ARGUMENT` */
 export function decodeResults(bytes: Uint8Array, end: number): Results {
-  const reader = new ByteReader(bytes);
+  // Logs are views of it.
+  const reader = new ByteReader(bytes.slice());
   const results = readList(reader, end);
   const readMap = () => {
     const map = new Map<Hash32, number>();
@@ -103,7 +104,7 @@ export function encodeOutcomes(results: readonly Result[]): Uint8Array {
 
 /** @throws ChainError `INVALID_ARGUMENT` */
 export function decodeOutcomes(bytes: Uint8Array, end: number): Result[] {
-  const reader = new ByteReader(bytes);
+  const reader = new ByteReader(bytes.slice());
   const results = readList(reader, end);
   reader.end();
   return results;
@@ -163,13 +164,7 @@ function writeIncluded(writer: ByteWriter, outcome: StepOutcome & { kind: 'inclu
   writer.natural(gasUsed);
   writer.natural(blobGasUsed);
   writer.natural(effectiveGasPrice);
-  writer.number(logs.length);
-  for (const { address, topics, data } of logs) {
-    writer.hex(address);
-    writer.byte(topics.length);
-    for (const topic of topics) writer.hex(topic);
-    writer.bytes(data);
-  }
+  writer.bytes(logs.rlp);
 }
 
 function readOutcome(reader: ByteReader): StepOutcome {
@@ -204,13 +199,7 @@ function readIncluded(reader: ByteReader): StepOutcome {
   const gasUsed = reader.natural();
   const blobGasUsed = reader.natural();
   const effectiveGasPrice = reader.natural();
-  const logs: Log[] = [];
-  for (let left = reader.count(22); left > 0; left--) {
-    const address = reader.address();
-    const topics: Hash32[] = [];
-    for (let topic = reader.below(5, 'topics'); topic > 0; topic--) topics.push(reader.hash());
-    logs.push({ address, topics, data: reader.bytes().slice() });
-  }
+  const logs = Logs.read(reader.bytes(), 'message.logs');
   const success = (flags & 1) !== 0;
   const applied = { success, gasUsed, blobGasUsed, effectiveGasPrice, contractAddress, logs };
   return { kind: 'included', transaction: { hash, type, to, gasLimit }, sender, applied };

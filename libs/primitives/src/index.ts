@@ -29,6 +29,7 @@ export {
   encodeRlpBytes,
   encodeRlpList,
   encodeRlpMany,
+  readRlpHeader,
   RlpBackWriter,
   RlpReader,
   type RlpItem,

@@ -98,7 +98,7 @@ export class RlpReader {
     if (start < bytes.length && bytes[start]! < 0xc0) {
       throw new ChainError({ code: 'INVALID_ARGUMENT', field, message: `${field} must be a list` });
     }
-    readHeader(bytes, start, bytes.length, field, this.#header);
+    readRlpHeader(bytes, start, bytes.length, field, this.#header);
     const { from, end } = this.#header;
     if (end !== bytes.length) throw malformed(field, 'has bytes after its end');
     this.#at = from;
@@ -128,7 +128,7 @@ export class RlpReader {
   }
 
   #next(): RlpHeader {
-    readHeader(this.#bytes, this.#at, this.#end, this.#field, this.#header);
+    readRlpHeader(this.#bytes, this.#at, this.#end, this.#field, this.#header);
     this.#at = this.#header.end;
     return this.#header;
   }
@@ -170,6 +170,22 @@ export class RlpBackWriter {
     this.#at -= length;
     this.#bytes.set(value, this.#at);
     if (length !== 1 || value[0]! >= 0x80) this.#prefix(length, 0x80);
+  }
+
+  /** A string, given as so many bytes from `at` on, the last first. */
+  reversed(bytes: Uint8Array, at: number, length: number): void {
+    this.#room(length);
+    this.#at -= length;
+    const to = this.#bytes;
+    for (let i = 0, from = at + length - 1; i < length; i++, from--) to[this.#at + i] = bytes[from]!;
+    if (length !== 1 || to[this.#at]! >= 0x80) this.#prefix(length, 0x80);
+  }
+
+  /** Items that are encoded already. */
+  items(encoded: Uint8Array): void {
+    this.#room(encoded.length);
+    this.#at -= encoded.length;
+    this.#bytes.set(encoded, this.#at);
   }
 
   /** A string, given as hex digits after `0x`, lower-case. */
@@ -253,7 +269,7 @@ function hexDigit(text: string, at: number): number {
 }
 
 /** Where what an item holds begins, and where it ends. */
-interface RlpHeader {
+export interface RlpHeader {
   from: number;
   end: number;
 }
@@ -285,7 +301,7 @@ function decodeAt(
   header: RlpHeader,
 ): RlpItem {
   if (depth > depthMax) throw malformed(field, 'is nested too deeply');
-  readHeader(bytes, start, limit, field, header);
+  readRlpHeader(bytes, start, limit, field, header);
   const { from, end } = header;
   if (bytes[start]! < 0xc0) return bytes.subarray(from, end);
   const items: RlpItem[] = [];
@@ -294,7 +310,11 @@ function decodeAt(
   return items;
 }
 
-function readHeader(bytes: Uint8Array, start: number, limit: number, field: string, header: RlpHeader): void {
+/**
+ * Of the item that begins at `start`, where what it holds begins and ends, into `header`.
+ * @throws ChainError `INVALID_ARGUMENT` naming `field` when it is not canonical, or goes beyond `limit`
+ */
+export function readRlpHeader(bytes: Uint8Array, start: number, limit: number, field: string, header: RlpHeader): void {
   const first = start < limit ? bytes[start]! : -1;
   if (first < 0) throw malformed(field, 'is cut short');
   if (first < 0x80) {

@@ -1,4 +1,4 @@
-import type { AccessListEntry, Log, Receipt, TransactionType } from '@sheaf/ethereum';
+import { Logs, type AccessListEntry, type Log, type Receipt, type TransactionType } from '@sheaf/ethereum';
 import {
   bigintToBytes,
   limits,
@@ -103,9 +103,9 @@ export function receiptToWire(receipt: Receipt): executionV1.Receipt {
     sender: hexToBuffer(receipt.sender),
     recipient: optionalToBuffer(receipt.recipient),
     contractAddress: optionalToBuffer(receipt.contractAddress),
-    logs: receipt.logs.map(({ address, topics, data }) => ({
-      address: hexToBuffer(address),
-      topics: topics.map(hexToBuffer),
+    logs: receipt.logs.raw().map(({ address, topics, data }) => ({
+      address: toBuffer(address),
+      topics: topics.map(toBuffer),
       data: toBuffer(data),
     })),
     logsBloom: toBuffer(receipt.logsBloom),
@@ -129,7 +129,7 @@ export function receiptFromWire(message: executionV1.Receipt | undefined, field:
     sender: wire.address(receipt.sender, `${field}.sender`),
     ...(recipient && { recipient }),
     ...(contractAddress && { contractAddress }),
-    logs: logs.map((log, index) => logFromWire(log, `${field}.logs.${index}`)),
+    logs: Logs.of(logs.map((log, index) => logFromWire(log, `${field}.logs.${index}`))),
     logsBloom: wire.bytes(receipt.logsBloom, { length: 256 }, `${field}.logsBloom`),
   };
 }

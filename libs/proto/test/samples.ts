@@ -1,4 +1,4 @@
-import { logsBloom, type Receipt } from '@sheaf/ethereum';
+import { Logs, type Receipt } from '@sheaf/ethereum';
 import { toAddress, toEpoch, toHash32, toHeight } from '@sheaf/primitives';
 import type { Attestation, BatchStatement, Certificate, Finality, Payload } from '@sheaf/protocol';
 import type { CallMessage, Witness } from '@sheaf/state-transition';
@@ -58,7 +58,7 @@ export const finality: Finality = {
   totalStakeGwei: 96n,
 };
 
-const logs = [{ address: address(6), topics: [hash(7), hash(8)], data: bytes(33, 9) }];
+const logs = Logs.of([{ address: address(6), topics: [hash(7), hash(8)], data: bytes(33, 9) }]);
 export const receipt: Receipt = {
   transactionHash: hash(1),
   type: 2,
@@ -71,7 +71,7 @@ export const receipt: Receipt = {
   recipient: address(3),
   contractAddress: address(4),
   logs,
-  logsBloom: logsBloom(logs),
+  logsBloom: logs.bloom(),
 };
 
 const dropped = [

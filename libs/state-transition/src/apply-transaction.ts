@@ -8,7 +8,7 @@ import {
   type MissingKey,
   type TransactionEffects,
 } from '@sheaf/evm';
-import { contractAddress, effectiveGasPrice, type Log, type TransactionFields } from '@sheaf/ethereum';
+import { contractAddress, effectiveGasPrice, type Logs, type TransactionFields } from '@sheaf/ethereum';
 import { bytesToHex, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
 import { isEmptyCode } from '@sheaf/state';
 import { authorize } from './authorize.ts';
@@ -50,7 +50,7 @@ export interface AppliedTransaction {
   contractAddress: Address | undefined;
   /** What the message returned or reverted with. */
   output: Uint8Array;
-  logs: Log[];
+  logs: Logs;
   /**
    * Wei that the fee recipient is still to get; 0: nothing is owed. Only with `TransactionPlace.feeApart`, and when the
    * recipient is not among the accounts of `effects`. Even a fee of nothing touches it (EIP-161).

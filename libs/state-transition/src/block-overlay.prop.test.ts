@@ -2,6 +2,7 @@
 // Method: random effects over random states before, made so as an engine makes them: from what the overlay answers.
 import { MissingState, notHere, type AccountEffect, type HostAccount, type SlotEffect } from '@sheaf/evm';
 import { keccak256 } from '@sheaf/crypto';
+import { Logs } from '@sheaf/ethereum';
 import { bytesToHex, equalBytes, hexToBytes, toAddress, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { emptyCodeHashBytes, type StateReader } from '@sheaf/state';
@@ -126,7 +127,7 @@ function applyEffects(
   };
   // A slot is written once a transaction, so to speak: the last value counts.
   const last = [...new Map(slotEffects.map((each) => [toHash32(each.slot), each])).values()];
-  overlay.apply({ logs: [], accounts: [effect], slots: last });
+  overlay.apply({ logs: Logs.none, accounts: [effect], slots: last });
   if (after === undefined) {
     now.delete(address);
     return;

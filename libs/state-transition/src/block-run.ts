@@ -1,5 +1,5 @@
 import type { BlockEnvironment, Evm, MissingKey } from '@sheaf/evm';
-import { gasPerBlob, logsBloom, type Log, type Receipt, type Transaction, type Withdrawal } from '@sheaf/ethereum';
+import { gasPerBlob, type Logs, type Receipt, type Transaction, type Withdrawal } from '@sheaf/ethereum';
 import { concatBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
 import { applyTransaction, type AppliedTransaction } from './apply-transaction.ts';
 import type { BlockOverlay } from './block-overlay.ts';
@@ -151,8 +151,8 @@ export function makeReceipt(
 }
 
 /** 256 bytes, not to be written to. */
-export function bloomOf(logs: readonly Log[]): Uint8Array {
-  return logs.length === 0 ? emptyBloom : logsBloom(logs);
+export function bloomOf(logs: Logs): Uint8Array {
+  return logs.length === 0 ? emptyBloom : logs.bloom();
 }
 
 /** The bloom of all logs of the receipts: 256 bytes. */

@@ -1,9 +1,10 @@
 import { sha256 } from '@noble/hashes/sha2.js';
-import { type Log } from '@sheaf/ethereum';
-import { bytesToBigint, concatBytes, toAddress, toHash32, type Hash32 } from '@sheaf/primitives';
+import type { Logs } from '@sheaf/ethereum';
+import { bytesToBigint, concatBytes, hexToBytes, toAddress, toHash32, type Hash32 } from '@sheaf/primitives';
 
 /** EIP-6110. */
 const depositContract = toAddress('0x00000000219ab540356cbb839cbe05303d7705fa');
+const depositContractBytes = hexToBytes(depositContract);
 const depositTopic = toHash32('0x649bbc62d0e31342afea4e5cd82d4049e7e1ee912fc0889aa790803be39038c5');
 /** Place and length of pubkey, withdrawal credentials, amount, signature and index in the deposit event's data. */
 const depositFields = [
@@ -13,6 +14,8 @@ const depositFields = [
   [384, 96],
   [512, 8],
 ] as const;
+
+const noBytes = new Uint8Array(0);
 
 /** EIP-7685: each the type and its data. */
 export function typedRequests(data: readonly Uint8Array[]): Uint8Array[] {
@@ -27,8 +30,9 @@ export function hashRequests(requests: readonly Uint8Array[]): Hash32 {
 }
 
 /** EIP-6110: the deposit requests in a transaction's logs; `undefined` when a deposit event has another layout. */
-export function depositRequests(logs: readonly Log[]): Uint8Array | undefined {
-  const found = logs.filter((log) => log.address === depositContract && log.topics[0] === depositTopic);
+export function depositRequests(logs: Logs): Uint8Array | undefined {
+  if (!logs.some(depositContractBytes)) return noBytes;
+  const found = logs.list().filter((log) => log.address === depositContract && log.topics[0] === depositTopic);
   if (!found.every(({ data }) => isDeposit(data))) return undefined;
   return concatBytes(...found.map(({ data }) => depositRequest(data)));
 }

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { privateKeyToAddress } from '@sheaf/crypto';
-import { readTransaction, receiptsRoot, signTransaction, transactionsRoot, withdrawalsRoot } from '@sheaf/ethereum';
+import { Logs, readTransaction, receiptsRoot, signTransaction, transactionsRoot, withdrawalsRoot } from '@sheaf/ethereum';
 import { toAddress, zeroHash } from '@sheaf/primitives';
 import { replay } from '../commands/replay.ts';
 
@@ -18,7 +18,7 @@ const raw = signTransaction(
   key,
 );
 const noBloom = new Uint8Array(256);
-const receipt = { type: 2 as const, status: true, cumulativeGasUsed: 21_000n, logsBloom: noBloom, logs: [] };
+const receipt = { type: 2 as const, status: true, cumulativeGasUsed: 21_000n, logsBloom: noBloom, logs: Logs.none };
 
 /** Any of it may be replaced. */
 interface Document {

@@ -1,4 +1,4 @@
-import { logsBloom, receiptsRoot, type ConsensusReceipt, type Log } from '@sheaf/ethereum';
+import { Logs, receiptsRoot, type ConsensusReceipt, type Log } from '@sheaf/ethereum';
 import { bytesToHex } from '@sheaf/primitives';
 import type { Executor } from './executor.ts';
 import { hashLogs } from './logs-hash.ts';
@@ -26,19 +26,14 @@ export async function checkMainnetBlock(executor: Executor, block: MainnetBlock)
     facts[name] = `${success ? 'success' : 'failure'}, ${gasUsed} gas, logs ${hashLogs(outcome.logs)}`;
     cumulativeGasUsed += gasUsed;
     logs.push(...outcome.logs);
-    receipts.push({
-      type: transaction.type,
-      status: success,
-      cumulativeGasUsed,
-      logsBloom: logsBloom(outcome.logs),
-      logs: [...outcome.logs],
-    });
+    const own = Logs.of(outcome.logs);
+    receipts.push({ type: transaction.type, status: success, cumulativeGasUsed, logsBloom: own.bloom(), logs: own });
   }
   facts['state root'] = await run.stateRoot();
   const got = {
     gasUsed: cumulativeGasUsed,
     receiptsRoot: receiptsRoot(receipts),
-    logsBloom: bytesToHex(logsBloom(logs)),
+    logsBloom: bytesToHex(Logs.of(logs).bloom()),
   };
   if (block.expected) {
     for (const field of ['gasUsed', 'receiptsRoot', 'logsBloom'] as const) {

@@ -1,4 +1,4 @@
-import { logsBloom } from '@sheaf/ethereum';
+import { Logs } from '@sheaf/ethereum';
 import { bytesToHex, type Hash32 } from '@sheaf/primitives';
 import { isExpected } from './exceptions.ts';
 import type { Executor, Outcome } from './executor.ts';
@@ -38,7 +38,7 @@ function compareOutcome(outcome: Ended, { exceptions, logsHash, receipt }: State
   if (logsHash !== undefined && hashLogs(logs) !== logsHash)
     lines.push(differ('logs hash', logsHash, `${hashLogs(logs)} (${logs.length} logs)`));
   if (outcome.kind === 'refused') return lines;
-  const got = { ...outcome, logsBloom: bytesToHex(logsBloom(logs)) };
+  const got = { ...outcome, logsBloom: bytesToHex(Logs.of(logs).bloom()) };
   for (const field of ['gasUsed', 'success', 'logsBloom'] as const) {
     const value = receipt[field];
     if (value !== undefined && value !== got[field]) lines.push(differ(`receipt.${field}`, value, got[field]));

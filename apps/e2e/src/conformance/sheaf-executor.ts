@@ -80,7 +80,7 @@ class SheafRun implements BlockRun {
         this.#gasUsed += outcome.gasUsed;
         this.#blobGasUsed += outcome.blobGasUsed;
         const { success, gasUsed, output, logs } = outcome;
-        return { kind: 'included', success, gasUsed, output, logs };
+        return { kind: 'included', success, gasUsed, output, logs: logs.list() };
       }
     }
   }

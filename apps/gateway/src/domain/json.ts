@@ -1,11 +1,4 @@
-import {
-  effectiveGasPrice,
-  logsBloom,
-  type Header,
-  type Log,
-  type Transaction,
-  type Withdrawal,
-} from '@sheaf/ethereum';
+import { effectiveGasPrice, Logs, type Header, type Log, type Transaction, type Withdrawal } from '@sheaf/ethereum';
 import { bytesToHex, type Address, type Hash32, type Hex } from '@sheaf/primitives';
 import type { IndexedBlock, IndexedLog, IndexedTransaction } from '../ports.ts';
 
@@ -168,7 +161,7 @@ export function receiptJson(transaction: IndexedTransaction, logs: readonly Inde
     status: transaction.status ? '0x1' : '0x0',
     type: quantity(transaction.type),
     logs: logs.map(logJson),
-    logsBloom: logs.length === 0 ? emptyBloom : bytesToHex(logsBloom(logs as readonly Log[])),
+    logsBloom: logs.length === 0 ? emptyBloom : bytesToHex(Logs.of(logs as readonly Log[]).bloom()),
   };
 }
 

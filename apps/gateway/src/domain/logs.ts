@@ -19,7 +19,7 @@ export function matches(log: Pick<IndexedLog, 'address' | 'topics'>, criteria: L
 export function logsOfBlock(block: ExecutedBlock): IndexedLog[] {
   let logIndex = 0;
   return block.receipts.flatMap((receipt, transactionIndex) =>
-    receipt.logs.map((log) => ({
+    receipt.logs.list().map((log) => ({
       ...log,
       height: block.header.number,
       blockHash: block.hash,

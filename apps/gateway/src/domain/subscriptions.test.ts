@@ -1,6 +1,6 @@
 // Goal: a connection hears of the heads and logs that it subscribed to, within its bound.
 // Method: a session with a list as its socket.
-import type { Header } from '@sheaf/ethereum';
+import { Logs, type Header } from '@sheaf/ethereum';
 import type { Address, Hash32, Height, Hex } from '@sheaf/primitives';
 import type { ExecutedBlock } from '../ports.ts';
 import { createSession } from './subscriptions.ts';
@@ -23,7 +23,7 @@ const header = {
 const receipt = (hash: Hash32, address: Address, topic: Hash32) =>
   ({
     transactionHash: hash,
-    logs: [{ address, topics: [topic], data: new Uint8Array([1]) }],
+    logs: Logs.of([{ address, topics: [topic], data: new Uint8Array([1]) }]),
   }) as unknown as ExecutedBlock['receipts'][0];
 const block = {
   hash: word(50),

@@ -64,7 +64,7 @@ export function outcomeOf(world: World, result: Ended, refund: bigint, effects: 
     gasLeft: result.status === 'halt' ? 0n : result.gasLeft,
     refund,
     created: result.status === 'success' ? result.created : undefined,
-    logs: effects.logs.map(({ address, topics, data }) => ({ address, topics, data: bytesToHex(data) })),
+    logs: effects.logs.list().map(({ address, topics, data }) => ({ address, topics, data: bytesToHex(data) })),
     ...stateAfter(world, effects),
     createdAccounts: effects.accounts.flatMap(({ created, address }) => (created ? [toAddress(address)] : [])).sort(),
     destroyedAccounts: effects.accounts

@@ -122,7 +122,7 @@ test('blockHash, environment and gas see something', async () => {
 
 test('log has the topic and the accumulator', async () => {
   const { receipt } = await run(puppet.sload(9), puppet.log(6));
-  expect(receipt.logs).toMatchObject([{ address: at, topics: [word(6n)], data: hexToBytes(word(90n)) }]);
+  expect(receipt.logs.list()).toMatchObject([{ address: at, topics: [word(6n)], data: hexToBytes(word(90n)) }]);
 });
 
 test('stop, revert and invalid end it', async () => {
