@@ -53,8 +53,7 @@ test('damaged bytes are refused by name, or are other logs that are encoded as t
         try {
           logs = Logs.read(damaged, 'field');
         } catch (error) {
-          expect(isChainError(error, 'INVALID_ARGUMENT')).toBe(true);
-          expect((error as ChainError).field).toBe('field');
+          expect((error as ChainError).detail).toMatchObject({ code: 'INVALID_ARGUMENT', field: 'field' });
           return;
         }
         expect(Buffer.from(Logs.of(logs.list()).rlp)).toEqual(Buffer.from(damaged));
