@@ -1,7 +1,7 @@
 // Goal: logs as bytes say what the list said, and bytes that are no logs are refused by name.
 // Method: random lists beside @ethereumjs/rlp; their bytes with one changed, cut off or added.
 import { RLP } from '@ethereumjs/rlp';
-import { hexToBytes, isChainError, toAddress, toHash32, type ChainError } from '@sheaf/primitives';
+import { hexToBytes, toAddress, toHash32, type ChainError } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { Logs, type Log } from './logs.ts';
 
