@@ -237,7 +237,7 @@ function cellsOf(shapes: readonly Shape[]): VersionedMemory {
         hasStorage: true,
       });
     for (const { position: at, round, hash: codeHash, flag } of codes) {
-      insert(made.codes, {
+      made.codes = insert(made.codes, {
         position: at,
         round,
         codeHash,
@@ -246,14 +246,14 @@ function cellsOf(shapes: readonly Shape[]): VersionedMemory {
       });
     }
     for (const { position: at, round, amount: nonce } of nonces) {
-      insert(made.nonces, { position: at, round, nonce: nonce < 0n ? -nonce : nonce });
+      made.nonces = insert(made.nonces, { position: at, round, nonce: nonce < 0n ? -nonce : nonce });
     }
     for (const { position: at, round, amount: delta } of credits) made.credits.put({ position: at, round, delta });
     for (const { slot, base: before, versions: list } of slots) {
       const part = slotCell(made, slot);
       part.base = before === 'unknown' ? undefined : before === 'none' ? null : slot;
       for (const { position: at, round, hash: value, flag } of list)
-        insert(part.versions, { position: at, round, value: flag ? value : undefined });
+        part.versions = insert(part.versions, { position: at, round, value: flag ? value : undefined });
     }
   }
   return memory;

@@ -1,4 +1,4 @@
-import { countBelow, dropForeign, insert, withdraw, type Version } from './versions.ts';
+import { countBelow, dropForeign, insert, noVersions, withdraw, type Version } from './versions.ts';
 
 /** What a transaction adds to a balance; below zero: takes from it. */
 export interface Credit extends Version {
@@ -10,7 +10,7 @@ export interface Credit extends Version {
  * sums are made when they are asked for.
  */
 export class Credits {
-  readonly #list: Credit[] = [];
+  #list: Credit[] = noVersions;
   /** Of the first one, of the first two, and so on; as far as they are known. */
   #sums: bigint[] | undefined;
 
@@ -25,12 +25,14 @@ export class Credits {
 
   /** In place of what the position added before. */
   put(credit: Credit): void {
-    this.#forgetSums(insert(this.#list, credit));
+    this.#forgetSums(credit.position);
+    this.#list = insert(this.#list, credit);
   }
 
   /** Afterwards the position has added nothing. */
   withdraw(position: number): void {
-    this.#forgetSums(withdraw(this.#list, position));
+    this.#forgetSums(position);
+    withdraw(this.#list, position);
   }
 
   /** Afterwards none of another member is here. */
@@ -51,7 +53,10 @@ export class Credits {
     return sums[count - 1]!;
   }
 
-  #forgetSums(from: number): void {
-    if (this.#sums !== undefined && this.#sums.length > from) this.#sums.length = from;
+  /** Those that the position's is in. */
+  #forgetSums(position: number): void {
+    if (this.#sums === undefined) return;
+    const from = this.countBelow(position);
+    if (this.#sums.length > from) this.#sums.length = from;
   }
 }

@@ -128,6 +128,9 @@ export class Executor {
     if (before !== undefined) this.withdraw(before);
     try {
       const run = this.#step(position);
+      // A list that has grown has room for many more, and is kept until the block is decided.
+      run.accounts = run.accounts.slice();
+      run.slots = run.slots.slice();
       this.runs[position] = run;
       return run;
     } catch (error) {
@@ -298,16 +301,25 @@ export class Executor {
       return run;
     }
     const gone: Uint8Array[] = [];
+    // Both are mostly in the order in which the host was asked: looked at before they are looked up.
+    let next = 0;
     for (const effect of effects.accounts) {
-      this.#leaveAccount(host.access(effect.address), effect);
+      const asked = host.accounts[next];
+      const found = asked !== undefined && equalBytes(asked.cell.address, effect.address);
+      if (found) next += 1;
+      this.#leaveAccount(found ? asked : host.access(effect.address), effect);
       if (effect.after === undefined) gone.push(effect.address);
     }
+    next = 0;
     for (const { address, slot, after } of effects.slots) {
+      const asked = host.slots[next];
+      const found = asked !== undefined && equalBytes(asked.slot, slot) && equalBytes(asked.account.address, address);
+      if (found) next += 1;
       if (after === undefined || gone.some((each) => equalBytes(each, address))) continue;
-      const access = host.slotAccess(address, slot);
+      const access = found ? asked : host.slotAccess(address, slot);
       access.mask |= SLOT_WRITE;
       const value = equalBytes(after, zeroWord) ? undefined : after;
-      insert(access.cell.versions, { position: run.position, round: run.round, value });
+      access.cell.versions = insert(access.cell.versions, { position: run.position, round: run.round, value });
     }
     return run;
   }
@@ -321,7 +333,7 @@ export class Executor {
     const nonce = after?.nonce ?? 0n;
     if (nonce !== (before?.nonce ?? 0n)) {
       access.mask |= NONCE_WRITE;
-      insert(cell.nonces, { position, round, nonce });
+      cell.nonces = insert(cell.nonces, { position, round, nonce });
     }
     const delta = (after?.balance ?? 0n) - (before?.balance ?? 0n);
     if (delta !== 0n) {
@@ -334,7 +346,7 @@ export class Executor {
       if (before === undefined && after === undefined && !created) return;
       access.mask |= CODE_WRITE;
       const codeHash = after?.codeHash ?? emptyCodeHashBytes;
-      insert(cell.codes, { position, round, codeHash, code, wipes: created || destroyed || ends });
+      cell.codes = insert(cell.codes, { position, round, codeHash, code, wipes: created || destroyed || ends });
       if (code !== undefined && code.length > 0) this.#options.codes.set(codeHash, code);
     }
   }

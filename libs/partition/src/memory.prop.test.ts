@@ -72,11 +72,13 @@ function fill(cell: AccountCell, list: readonly (readonly [number, Left])[]): vo
     const round = foreign ? -1 : 1;
     if (code !== undefined) {
       const { hash, wipes } = code;
-      insert(cell.codes, { position, round, codeHash: hashes[hash]!, code: undefined, wipes });
+      cell.codes = insert(cell.codes, { position, round, codeHash: hashes[hash]!, code: undefined, wipes });
     }
-    if (nonce !== undefined) insert(cell.nonces, { position, round, nonce });
+    if (nonce !== undefined) cell.nonces = insert(cell.nonces, { position, round, nonce });
     if (delta !== undefined) cell.credits.put({ position, round, delta });
-    if (value !== undefined) insert(slotCell(cell, slot).versions, { position, round, value: values[value] });
+    if (value === undefined) continue;
+    const part = slotCell(cell, slot);
+    part.versions = insert(part.versions, { position, round, value: values[value] });
   }
 }
 

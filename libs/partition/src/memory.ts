@@ -8,6 +8,7 @@ import {
   countBelow,
   dropForeign,
   latestBelow,
+  noVersions,
   type CodeVersion,
   type NonceVersion,
   type SlotVersion,
@@ -26,7 +27,7 @@ export interface Sharing {
 }
 
 /** A slot that some transaction here looked at, or another member told of. */
-export interface SlotCell {
+export interface SlotCell extends Sharing {
   /** 32 bytes. */
   slot: Uint8Array;
   /** Before the block: `undefined` while it is not known, `null` for zero. */
@@ -38,11 +39,10 @@ export interface SlotCell {
   awaited: number;
   /** The last access to it, of any position. */
   latest: SlotAccess | undefined;
-  sharing: Sharing;
 }
 
 /** An account that some transaction here looked at, or another member told of. */
-export interface AccountCell {
+export interface AccountCell extends Sharing {
   address: Uint8Array;
   owner: number;
   /** Before the block: `undefined` while it is not known, `null` when there is none. */
@@ -55,7 +55,6 @@ export interface AccountCell {
   awaited: number;
   /** The last access to it, of any position. */
   latest: AccountAccess | undefined;
-  sharing: Sharing;
 }
 
 const zero = 0n;
@@ -97,14 +96,17 @@ export class VersionedMemory {
       address: copy,
       owner: this.#owners[hash[0]!]!,
       base: undefined,
-      codes: [],
-      nonces: [],
+      codes: noVersions,
+      nonces: noVersions,
       credits: new Credits(),
       slots: undefined,
       complete: 0,
       awaited: 0,
       latest: undefined,
-      sharing: nothingShared(),
+      given: false,
+      told: false,
+      touched: 0,
+      ownerTouched: 0,
     };
     this.#cells.set(copy, cell);
     return cell;
@@ -148,11 +150,14 @@ export function slotCell(cell: AccountCell, slot: Uint8Array): SlotCell {
   const made: SlotCell = {
     slot: slot.slice(),
     base: undefined,
-    versions: [],
+    versions: noVersions,
     complete: 0,
     awaited: 0,
     latest: undefined,
-    sharing: nothingShared(),
+    given: false,
+    told: false,
+    touched: 0,
+    ownerTouched: 0,
   };
   cell.slots.set(slot, made);
   return made;
@@ -196,8 +201,4 @@ export function slotAt(
   if (wipe >= 0 || cell.base?.hasStorage !== true) return undefined;
   if (slot?.base === undefined) return notHere;
   return slot.base ?? undefined;
-}
-
-function nothingShared(): Sharing {
-  return { given: false, told: false, touched: 0, ownerTouched: 0 };
 }

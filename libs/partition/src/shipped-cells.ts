@@ -13,9 +13,16 @@ export interface CellParts {
   slots: { slot: Uint8Array; cell: SlotCell }[];
 }
 
+interface PickedParts extends CellParts {
+  /** Those of `slots`, once they are many. */
+  known: Set<SlotCell> | undefined;
+}
+
+const fewSlots = 8;
+
 /** Picks parts of cells, each once. */
 export class PartsPicker {
-  readonly #parts = new Map<AccountCell, CellParts & { known: Set<SlotCell> }>();
+  readonly #parts = new Map<AccountCell, PickedParts>();
 
   account(cell: AccountCell): void {
     this.#of(cell).account = true;
@@ -23,8 +30,9 @@ export class PartsPicker {
 
   slot(cell: AccountCell, slot: Uint8Array, part: SlotCell): void {
     const parts = this.#of(cell);
-    if (parts.known.has(part)) return;
-    parts.known.add(part);
+    if (parts.slots.length === fewSlots) parts.known ??= new Set(parts.slots.map((each) => each.cell));
+    if (parts.known?.has(part) ?? parts.slots.some((each) => each.cell === part)) return;
+    parts.known?.add(part);
     parts.slots.push({ slot, cell: part });
   }
 
@@ -34,7 +42,7 @@ export class PartsPicker {
 
   #of(cell: AccountCell) {
     let parts = this.#parts.get(cell);
-    if (parts === undefined) this.#parts.set(cell, (parts = { cell, account: false, slots: [], known: new Set() }));
+    if (parts === undefined) this.#parts.set(cell, (parts = { cell, account: false, slots: [], known: undefined }));
     return parts;
   }
 }
@@ -55,7 +63,7 @@ export function writeCells(writer: ByteWriter, parts: readonly CellParts[], roun
     writer.byte((account ? 1 : 0) | (cell.base === undefined ? 0 : cell.base === null ? 2 : 4));
     if (cell.base !== undefined && cell.base !== null) writeBase(writer, cell.base);
     const owned = cell.owner === member;
-    give(owned, cell.sharing);
+    give(owned, cell);
     if (account) {
       writeVersions(writer, cell.codes.filter(goes), ({ codeHash, code, wipes }) => {
         writer.byte((wipes ? 1 : 0) | (code === undefined ? 0 : 2));
@@ -70,7 +78,7 @@ export function writeCells(writer: ByteWriter, parts: readonly CellParts[], roun
       writer.fixed(slot);
       writer.byte(part.base === undefined ? 0 : part.base === null ? 1 : 2);
       if (part.base) writer.fixed(part.base);
-      give(owned, part.sharing);
+      give(owned, part);
       writeVersions(writer, part.versions.filter(goes), ({ value }) => {
         writer.byte(value === undefined ? 0 : 1);
         if (value !== undefined) writer.fixed(value);
@@ -107,7 +115,7 @@ export function readCells(
       if (cell.base === undefined) memory.setBase(cell, base);
     }
     const owned = cell.owner === from;
-    take(owned, cell.sharing);
+    take(owned, cell);
     if ((flags & 1) !== 0) {
       readAccountVersions(reader, cell, codes);
       arrived.account(cell);
@@ -117,10 +125,10 @@ export function readCells(
       const kind = reader.below(3, 'slot');
       const base = kind === 0 ? undefined : kind === 1 ? null : reader.fixed(32).slice();
       if (part.base === undefined) part.base = base;
-      take(owned, part.sharing);
+      take(owned, part);
       readVersions(reader, (position) => {
         const value = reader.byte() === 1 ? reader.fixed(32).slice() : undefined;
-        insert(part.versions, { position, round: -1, value });
+        part.versions = insert(part.versions, { position, round: -1, value });
       });
       arrived.slot(part);
     }
@@ -133,9 +141,11 @@ function readAccountVersions(reader: ByteReader, cell: AccountCell, codes: ByteM
     const codeHash = reader.fixed(32).slice();
     const code = (kind & 2) === 0 ? undefined : reader.bytes().slice();
     if (code !== undefined && code.length > 0) codes.set(codeHash, code);
-    insert(cell.codes, { position, round: -1, codeHash, code, wipes: (kind & 1) !== 0 });
+    cell.codes = insert(cell.codes, { position, round: -1, codeHash, code, wipes: (kind & 1) !== 0 });
   });
-  readVersions(reader, (position) => insert(cell.nonces, { position, round: -1, nonce: reader.natural() }));
+  readVersions(reader, (position) => {
+    cell.nonces = insert(cell.nonces, { position, round: -1, nonce: reader.natural() });
+  });
   readVersions(reader, (position) => cell.credits.put({ position, round: -1, delta: reader.integer() }));
 }
 

@@ -3,7 +3,7 @@
 // conflict graph over the whole reports as the oracle.
 import fc from 'fast-check';
 import { ConflictGraph } from './conflict-graph.ts';
-import { slotCell, VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
+import { slotCell, VersionedMemory, type AccountCell, type Sharing, type SlotCell } from './memory.ts';
 import {
   BALANCE_READ,
   BALANCE_WRITE,
@@ -141,15 +141,15 @@ function play({ placed, owners, touches, order, early, heard, hasStorage, asksSl
     const owner = owners[account]!;
     const looks = runs[member]!.some((run) => run.accounts.some(({ cell }) => cell === cellAt(member, account)));
     if (!looks || owner === member || isOpen(account) || heard[member * accounts + account] === true) return;
-    const give = (from: AccountCell['sharing'], to: AccountCell['sharing']) => {
+    const give = (from: Sharing, to: Sharing) => {
       from.given = true;
       to.told = true;
       to.ownerTouched |= from.touched;
     };
     const [from, to] = [cellAt(owner, account), cellAt(member, account)];
-    give(from.sharing, to.sharing);
+    give(from, to);
     // A member that knows of no storage asks for no slot.
-    if (hasStorage[account]! && asksSlots) give(slotCell(from, slot).sharing, slotCell(to, slot).sharing);
+    if (hasStorage[account]! && asksSlots) give(slotCell(from, slot), slotCell(to, slot));
   };
   const each = (then: (member: number, account: number) => void) => {
     for (let member = 0; member < members; member++)

@@ -38,8 +38,8 @@ export function summaryOf(runs: readonly PositionRun[], { member, salt, open }: 
   let gasUsed = 0n;
   let gasLimitMax = 0n;
   const touch = (cell: AccountCell, mask: number) => {
-    if (cell.sharing.touched === 0 && mask !== 0) accounts.push(cell);
-    cell.sharing.touched |= mask;
+    if (cell.touched === 0 && mask !== 0) accounts.push(cell);
+    cell.touched |= mask;
   };
   for (const run of runs) {
     const gasLimit = gasLimitOf(run) ?? 0n;
@@ -48,8 +48,8 @@ export function summaryOf(runs: readonly PositionRun[], { member, salt, open }: 
     for (const { cell, mask } of run.accounts) touch(cell, mask);
     for (const { account, slot, cell, mask } of run.slots) {
       if (mask === 0) continue;
-      if (cell.sharing.touched === 0) slots.push({ account, slot, cell });
-      cell.sharing.touched |= mask;
+      if (cell.touched === 0) slots.push({ account, slot, cell });
+      cell.touched |= mask;
       // Whatever a slot has been, it is gone when its account is.
       touch(account, CODE_READ);
     }
@@ -59,21 +59,21 @@ export function summaryOf(runs: readonly PositionRun[], { member, salt, open }: 
   const tell = (id: number, { touched, ownerTouched }: Sharing) =>
     keys.push({ id, mask: touched, ownerMask: ownerTouched });
   for (const cell of accounts) {
-    const { owner, sharing, address } = cell;
+    const { owner, given, told, address } = cell;
     const shared = open.has(cell);
-    if (owner === member && !sharing.given && !shared) continue;
-    if (owner !== member && !sharing.told && !shared) uncertain = true;
-    tell(accountKeyId(address, salt), sharing);
+    if (owner === member && !given && !shared) continue;
+    if (owner !== member && !told && !shared) uncertain = true;
+    tell(accountKeyId(address, salt), cell);
   }
   for (const { account, slot, cell } of slots) {
     // Where there was no storage nobody asks for a slot: then having asked for the account counts.
     const bare = account.base?.hasStorage !== true;
     if (account.owner === member) {
-      if (!cell.sharing.given && !(bare && account.sharing.given)) continue;
-    } else if (!cell.sharing.told && !(bare && account.sharing.told && account.sharing.ownerTouched === 0)) {
+      if (!cell.given && !(bare && account.given)) continue;
+    } else if (!cell.told && !(bare && account.told && account.ownerTouched === 0)) {
       uncertain = true;
     }
-    tell(slotKeyId(accountKeyId(account.address, salt), slot), cell.sharing);
+    tell(slotKeyId(accountKeyId(account.address, salt), slot), cell);
   }
   return { positions: runs.length, uncertain, gasUsed, gasLimitMax, keys };
 }

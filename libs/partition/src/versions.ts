@@ -49,24 +49,31 @@ export function latestBelow<V extends Version>(versions: readonly V[], position:
   return versions[countBelow(versions, position) - 1];
 }
 
-/** Puts it at its place; where the position has one already, in that one's. Where that is. */
-export function insert<V extends Version>(versions: V[], version: V): number {
+/** No versions, of any key: whoever inserts goes on with another list. */
+export const noVersions: never[] = [];
+
+/**
+ * Puts it at its place; where the position has one already, in that one's. The list from now on: most keys get one version, and a
+ * list that grows by itself has room for many.
+ */
+export function insert<V extends Version>(versions: V[], version: V): V[] {
+  if (versions.length === 0) return [version];
   const at = countBelow(versions, version.position);
   if (at === versions.length) versions.push(version);
   else if (versions[at]!.position === version.position) versions[at] = version;
   else versions.splice(at, 0, version);
-  return at;
+  return versions;
 }
 
-/** Afterwards the position has none. Where it was, or would be. */
-export function withdraw(versions: Version[], position: number): number {
+/** Afterwards the position has none. */
+export function withdraw(versions: Version[], position: number): void {
   const at = countBelow(versions, position);
   if (versions[at]?.position === position) versions.splice(at, 1);
-  return at;
 }
 
 /** Afterwards none of another member is here. Whether there was one. */
 export function dropForeign(versions: Version[]): boolean {
+  if (versions.length === 0) return false;
   let kept = 0;
   for (const version of versions) if (version.round >= 0) versions[kept++] = version;
   const dropped = kept < versions.length;
