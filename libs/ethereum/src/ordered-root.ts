@@ -18,85 +18,59 @@ export function orderedRoot(values: readonly Uint8Array[], hashMany: HashMany = 
 
 /** A node that is no leaf. */
 interface Inner {
-  /** Nibbles that all below it share; then there is one child. */
+  /** Of all inner nodes. */
+  number: number;
+  /** Nibbles that all below it share, as a parent of one child has them; then there is one child. */
   shared: Uint8Array | undefined;
+  /** A number: the index of a leaf. */
   children: (Inner | number | undefined)[];
-  reference: Uint8Array;
 }
 
-/**
- * The trie that maps RLP(index) to a value, for all indices below a count. The keys are known beforehand and none begins with another,
- * so it is made from the leaves up, without a trie that things are put into; nodes of one height are hashed together.
- */
-export class OrderedTrie {
-  readonly #hashMany: HashMany;
-  readonly #top: Inner | number | undefined;
+/** What the trie of so many values looks like. The keys are known beforehand and none begins with another. */
+class Shape {
+  readonly count: number;
+  /** By index: what of its key a leaf has, as it has it. */
+  readonly paths: readonly Uint8Array[];
+  readonly top: Inner | number | undefined;
   /** Inner nodes by height. */
-  readonly #levels: Inner[][] = [];
-  /** By index, its nibbles. */
-  readonly #keys: readonly Uint8Array[];
-  /** By index: how many nibbles of the key are above the leaf. */
-  readonly #depths: Uint8Array;
-  /** By index: how a parent has the leaf. */
-  readonly #leaves: Uint8Array[] = [];
-  #onlyLeaf: Uint8Array | undefined;
+  readonly levels: Inner[][] = [];
+  #nodes = 0;
 
-  constructor(count: number, hashMany: HashMany = oneByOne) {
-    this.#hashMany = hashMany;
-    this.#depths = new Uint8Array(count);
-    this.#keys = Array.from({ length: count }, (_, index) => keyOf(index));
-    const order = keyOrder(count);
-    this.#top = count === 0 ? undefined : this.#plan(order, 0, count, 0).node;
-  }
-
-  /** Values of the indices from `first` on. */
-  put(first: number, values: readonly Uint8Array[]): void {
-    let bytes = 0;
-    for (const value of values) bytes += value.length;
-    const bytesEach = Math.ceil(bytes / Math.max(1, values.length)) + 16;
-    const nodes = encodeRlpMany(values.length, bytesEach, (writer, at, from) => {
-      writer.bytes(values[at]!);
-      writer.bytes(path(this.#keys[first + at]!, this.#depths[first + at]!, true));
-      writer.list(from);
-    });
-    if (typeof this.#top === 'number') [this.#onlyLeaf] = nodes;
-    this.#refer(nodes, (at, reference) => (this.#leaves[first + at] = reference));
-  }
-
-  /** When all values are there. */
-  root(): Hash32 {
-    const top = this.#top;
-    if (top === undefined) return emptyRoot;
-    if (typeof top === 'number') return toHash32(this.#hashMany([this.#onlyLeaf!])[0]!);
-    for (const level of this.#levels.slice(0, -1)) {
-      this.#refer(
-        level.map((node) => this.#encode(node)),
-        (at, reference) => (level[at]!.reference = reference),
-      );
-    }
-    return toHash32(this.#hashMany([this.#encode(top)])[0]!);
+  constructor(count: number) {
+    this.count = count;
+    const keys = Array.from({ length: count }, (_, index) => keyOf(index));
+    const depths = new Uint8Array(count);
+    this.top = count === 0 ? undefined : this.#plan(keys, depths, keyOrder(count), 0, count, 0).node;
+    this.paths = keys.map((key, index) => path(key, depths[index]!, true));
   }
 
   /** The node over the keys from `first` to `end`, which have the same first `depth` nibbles; and its height. */
-  #plan(order: readonly number[], first: number, end: number, depth: number): { node: Inner | number; height: number } {
-    const keyAt = (at: number) => this.#keys[order[at]!]!;
+  #plan(
+    keys: readonly Uint8Array[],
+    depths: Uint8Array,
+    order: readonly number[],
+    first: number,
+    end: number,
+    depth: number,
+  ): { node: Inner | number; height: number } {
+    const keyAt = (at: number) => keys[order[at]!]!;
     const key = keyAt(first);
     if (end - first === 1) {
-      this.#depths[order[first]!] = depth;
+      depths[order[first]!] = depth;
       return { node: order[first]!, height: -1 };
     }
     const last = keyAt(end - 1);
     let to = depth;
     while (key[to] === last[to]) to += 1;
-    const inner: Inner = { shared: undefined, children: [], reference: noBytes };
+    const inner: Inner = { number: this.#nodes++, shared: undefined, children: [] };
     let height = 0;
     const add = (from: number, until: number, below: number) => {
-      const child = this.#plan(order, from, until, below);
+      const child = this.#plan(keys, depths, order, from, until, below);
       height = Math.max(height, child.height + 1);
       return child.node;
     };
     if (to > depth) {
-      inner.shared = key.slice(depth, to);
+      inner.shared = encodeRlpBytes(path(key.subarray(depth, to), 0, false));
       inner.children.push(add(first, end, to));
     } else {
       for (let nibble = 0, from = first; nibble < 16; nibble++) {
@@ -106,17 +80,77 @@ export class OrderedTrie {
         from = until;
       }
     }
-    (this.#levels[height] ??= []).push(inner);
+    (this.levels[height] ??= []).push(inner);
     return { node: inner, height };
+  }
+}
+
+/** A block has as many receipts as transactions, and a full one often as many as the one before. */
+let kept = new Shape(0);
+
+/** Below it a shape is not worth keeping: a block's withdrawals would drive out its transactions. */
+const fewValues = 32;
+
+function shapeOf(count: number): Shape {
+  if (kept.count === count) return kept;
+  const shape = new Shape(count);
+  if (count >= fewValues) kept = shape;
+  return shape;
+}
+
+/**
+ * The trie that maps RLP(index) to a value, for all indices below a count. It is made from the leaves up, without a trie that things
+ * are put into; nodes of one height are hashed together.
+ */
+export class OrderedTrie {
+  readonly #hashMany: HashMany;
+  readonly #shape: Shape;
+  /** By index: how a parent has the leaf. */
+  readonly #leaves: Uint8Array[] = [];
+  /** By number of an inner node: how a parent has it. */
+  readonly #references: Uint8Array[] = [];
+  #onlyLeaf: Uint8Array | undefined;
+
+  constructor(count: number, hashMany: HashMany = oneByOne) {
+    this.#hashMany = hashMany;
+    this.#shape = shapeOf(count);
+  }
+
+  /** Values of the indices from `first` on. */
+  put(first: number, values: readonly Uint8Array[]): void {
+    const { paths, top } = this.#shape;
+    let bytes = 0;
+    for (const value of values) bytes += value.length;
+    const bytesEach = Math.ceil(bytes / Math.max(1, values.length)) + 16;
+    const nodes = encodeRlpMany(values.length, bytesEach, (writer, at, from) => {
+      writer.bytes(values[at]!);
+      writer.bytes(paths[first + at]!);
+      writer.list(from);
+    });
+    if (typeof top === 'number') [this.#onlyLeaf] = nodes;
+    this.#refer(nodes, (at, reference) => (this.#leaves[first + at] = reference));
+  }
+
+  /** When all values are there. */
+  root(): Hash32 {
+    const { top, levels } = this.#shape;
+    if (top === undefined) return emptyRoot;
+    if (typeof top === 'number') return toHash32(this.#hashMany([this.#onlyLeaf!])[0]!);
+    for (const level of levels.slice(0, -1)) {
+      this.#refer(
+        level.map((node) => this.#encode(node)),
+        (at, reference) => (this.#references[level[at]!.number] = reference),
+      );
+    }
+    return toHash32(this.#hashMany([this.#encode(top)])[0]!);
   }
 
   #encode({ shared, children }: Inner): Uint8Array {
     const references = children.map((child) => {
       if (child === undefined) return emptyItem;
-      return typeof child === 'number' ? this.#leaves[child]! : child.reference;
+      return typeof child === 'number' ? this.#leaves[child]! : this.#references[child.number]!;
     });
-    if (shared === undefined) return encodeRlpList([...references, emptyItem]);
-    return encodeRlpList([encodeRlpBytes(path(shared, 0, false)), ...references]);
+    return encodeRlpList(shared === undefined ? [...references, emptyItem] : [shared, ...references]);
   }
 
   /** How a parent has each node: itself while it is short, else by its hash. */

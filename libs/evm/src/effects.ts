@@ -122,7 +122,7 @@ function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: numbe
   return {
     address: addressOf(memory.u32(entry + SLOT_ACCOUNT)),
     slot: memory.reversed(entry + SLOT_KEY, 32),
-    after: same ? undefined : memory.reversed(entry + SLOT_VALUE, 32),
+    after: same ? undefined : memory.reversedPooled(entry + SLOT_VALUE, 32),
   };
 }
 

@@ -1,5 +1,5 @@
 import type {} from './webassembly.d.ts';
-import { toAddress, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
+import { pooledBytes, toAddress, toHash32, type Address, type Hash32 } from '@sheaf/primitives';
 
 /** Values of the hex digits by character code. */
 const digits = Uint8Array.from({ length: 128 }, (_, code) => parseInt(String.fromCharCode(code), 16) || 0);
@@ -96,6 +96,13 @@ export class MachineMemory {
   /** The `length` lowest bytes of the word at `at`, big-endian, as fresh bytes. */
   reversed(at: number, length: number): Uint8Array {
     const out = new Uint8Array(length);
+    this.reversedInto(out, at, length);
+    return out;
+  }
+
+  /** As `reversed`, for what many of are kept for a while. */
+  reversedPooled(at: number, length: number): Uint8Array {
+    const out = pooledBytes(length);
     this.reversedInto(out, at, length);
     return out;
   }

@@ -1,6 +1,6 @@
 // What members have of one another's state: questions and their answers, and scouts that find out what to ask.
 import type { HostAccount } from '@sheaf/evm';
-import { bytesToHex } from '@sheaf/primitives';
+import { bytesToHex, pooledCopy } from '@sheaf/primitives';
 import { isEmptyCode, type ByteMap, type StateReader } from '@sheaf/state';
 import { ByteWriter, type ByteReader } from './bytes.ts';
 import type { Executor, Wanted } from './executor.ts';
@@ -209,7 +209,8 @@ export class Exchange {
       if (kind === 1) {
         const part = slotCell(cell, name);
         if (owned && part.base === undefined) {
-          part.base = (state.storage(cell.address, part.slot) as Uint8Array | undefined)?.slice() ?? null;
+          const base = state.storage(cell.address, part.slot) as Uint8Array | undefined;
+          part.base = base === undefined ? null : pooledCopy(base);
         }
         parts.slot(cell, part.slot, part);
       }

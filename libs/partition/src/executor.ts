@@ -8,7 +8,7 @@ import {
   type HostAccount,
   type TransactionEffects,
 } from '@sheaf/evm';
-import { ChainError, bytesToHex, equalBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
+import { ChainError, bytesToHex, equalBytes, hexToBytes, pooledCopy, type Hash32 } from '@sheaf/primitives';
 import { ByteMap, emptyCodeHashBytes, isEmptyCode, type StateReader } from '@sheaf/state';
 import { gasPerBlob } from '@sheaf/ethereum';
 import {
@@ -430,7 +430,8 @@ class PositionHost implements Host {
     const { round } = this.#executor;
     const asks = account.base?.hasStorage === true && lastWipe(account.codes, position) < 0;
     if (asks && cell.base === undefined && account.owner === member) {
-      cell.base = (state.storage(address, slot) as Uint8Array | undefined)?.slice() ?? null;
+      const base = state.storage(address, slot) as Uint8Array | undefined;
+      cell.base = base === undefined ? null : pooledCopy(base);
     }
     const value = slotAt(account, cell, position);
     const complete = round === 1 || cell.complete === round || this.#alone();

@@ -87,9 +87,10 @@ export class Forecast {
     if (names === undefined) return;
     const lesson = {
       words: wordsOf(call),
-      accounts: run.accounts.map(({ cell }) => cell.address),
+      // What is kept for long is copied: the block's keys share their buffers.
+      accounts: run.accounts.map(({ cell }) => cell.address.slice()),
       slots: run.slots.map(({ account, slot, mask }) => {
-        return { account: account.address, slot, written: (mask & SLOT_WRITE) !== 0 };
+        return { account: account.address.slice(), slot: slot.slice(), written: (mask & SLOT_WRITE) !== 0 };
       }),
     };
     this.#keep(names.of, lesson);

@@ -1,5 +1,5 @@
 import { notHere, type HostAccount } from '@sheaf/evm';
-import { equalBytes } from '@sheaf/primitives';
+import { equalBytes, pooledCopy } from '@sheaf/primitives';
 import { ByteMap, emptyCodeHashBytes, isEmptyCode } from '@sheaf/state';
 import { keccak256, keccakMany } from '@sheaf/trie';
 import { Credits } from './credits.ts';
@@ -91,7 +91,7 @@ export class VersionedMemory {
   }
 
   #make(address: Uint8Array, hash: Uint8Array): AccountCell {
-    const copy = address.slice();
+    const copy = pooledCopy(address);
     const cell: AccountCell = {
       address: copy,
       owner: this.#owners[hash[0]!]!,
@@ -148,7 +148,7 @@ export function slotCell(cell: AccountCell, slot: Uint8Array): SlotCell {
   const known = cell.slots.get(slot);
   if (known !== undefined) return known;
   const made: SlotCell = {
-    slot: slot.slice(),
+    slot: pooledCopy(slot),
     base: undefined,
     versions: noVersions,
     complete: 0,

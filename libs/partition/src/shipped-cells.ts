@@ -93,7 +93,7 @@ export interface ArrivedCells {
   slot(cell: SlotCell): void;
 }
 
-/** Afterwards the memory has what the message of the member says. @throws ChainError `INVALID_ARGUMENT` */
+/** Afterwards the memory has what the message of the member says, values as views of it. @throws ChainError `INVALID_ARGUMENT` */
 export function readCells(
   reader: ByteReader,
   from: number,
@@ -123,11 +123,11 @@ export function readCells(
     for (let slots = reader.count(35); slots > 0; slots--) {
       const part = slotCell(cell, reader.fixed(32));
       const kind = reader.below(3, 'slot');
-      const base = kind === 0 ? undefined : kind === 1 ? null : reader.fixed(32).slice();
+      const base = kind === 0 ? undefined : kind === 1 ? null : reader.fixed(32);
       if (part.base === undefined) part.base = base;
       take(owned, part);
       readVersions(reader, (position) => {
-        const value = reader.byte() === 1 ? reader.fixed(32).slice() : undefined;
+        const value = reader.byte() === 1 ? reader.fixed(32) : undefined;
         part.versions = insert(part.versions, { position, round: -1, value });
       });
       arrived.slot(part);

@@ -13,9 +13,9 @@ export class UsualSlots {
     const slots = this.#byCode.get(codeHash);
     if (slots === undefined) {
       if (this.#byCode.size >= limits.codes) this.#byCode = new ByteMap<Uint8Array[]>(32, 64);
-      this.#byCode.set(codeHash, [slot]);
+      this.#byCode.set(codeHash, [slot.slice()]);
     } else if (slots.length < limits.slotsEach && !slots.some((each) => each.every((byte, at) => byte === slot[at]))) {
-      slots.push(slot);
+      slots.push(slot.slice());
     }
   }
 

@@ -23,6 +23,7 @@ export {
 } from './brands.ts';
 export { assert, ChainError, isChainError, type ChainErrorCode, type ChainErrorDetail } from './chain-error.ts';
 export { limits } from './limits.ts';
+export { pooledBytes, pooledCopy } from './pooled-bytes.ts';
 export {
   decodeRlp,
   encodeRlp,
