@@ -6,7 +6,14 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { privateKeyToAddress } from '@sheaf/crypto';
-import { Logs, readTransaction, receiptsRoot, signTransaction, transactionsRoot, withdrawalsRoot } from '@sheaf/ethereum';
+import {
+  Logs,
+  readTransaction,
+  receiptsRoot,
+  signTransaction,
+  transactionsRoot,
+  withdrawalsRoot,
+} from '@sheaf/ethereum';
 import { toAddress, zeroHash } from '@sheaf/primitives';
 import { replay } from '../commands/replay.ts';
 
