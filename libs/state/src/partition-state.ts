@@ -15,10 +15,8 @@ import {
   keccak256,
   keccakMany,
   mergeBuckets,
-  readNodeDiff,
   type LeafChange,
   type TopNode,
-  type TrieBatch,
   type TrieCommit,
   type TrieEngine,
   type TrieLeaf,
@@ -34,29 +32,30 @@ import {
   storageIdOfAccountRecord,
   storageRootOfAccountRecord,
   writeAccountLeaf,
-  writeAccountRecord,
 } from './account-record.ts';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
+import { branchesAreNotOf, CarryOver } from './carry-over.ts';
 import { ByteCache } from './byte-cache.ts';
-import { sortedOrder } from './byte-table.ts';
-import {
-  JournalRow,
-  journalKeys,
-  readJournalHead,
-  readJournalRow,
-  ValueRows,
-  writeJournal,
-  type NewRow,
-  type ValueChange,
-} from './journal.ts';
+import { JournalRow, journalKeys, ValueRows, writeJournal, type NewRow, type ValueChange } from './journal.ts';
 import { stateTables, type KeyValue, type Write } from './key-value.ts';
 import { searchLeaf } from './leaf-search.ts';
 import { stateLimits } from './limits.ts';
 import { claimStore, heightKey, readHeights, writeHead, writeHeight, type BucketRange } from './meta.ts';
 import { digestOf } from './digest.ts';
-import { addBranch } from './head-overlay.ts';
+import {
+  batchByBucket,
+  sameBytes,
+  slotRows,
+  sortByKey,
+  startsWith,
+  writeRecordAfter,
+  writtenSlots,
+  type Opened,
+  type SlotChange,
+  type StorageChange,
+  type WrittenSlot,
+} from './opened-accounts.ts';
 import { branchKeyBytesMax, slotKeyOf, storageKey, writeBranchKey } from './keys.ts';
-import { Pending } from './pending.ts';
 import { readTops } from './read-top.ts';
 import { leafOfSlot, padSlot, trimSlot } from './slot-value.ts';
 import type { StateReader } from './state-reader.ts';
@@ -85,25 +84,6 @@ interface PreparedParts {
   commits: TrieCommit[];
   codes: ReadonlyMap<Hash32, Uint8Array>;
   retired: number[];
-}
-
-/** What changes in one storage. */
-interface StorageChange {
-  update: Opened;
-  batch: TrieBatch;
-  slots: SlotChange[];
-}
-
-/** A slot that a block leaves something in, and its hash. */
-interface WrittenSlot {
-  slot: Uint8Array;
-  value: Uint8Array;
-  hash: Uint8Array;
-}
-
-interface SlotChange extends ValueChange {
-  /** As `key`, with the slot's own bytes. */
-  name: Uint8Array;
 }
 
 export interface CommitInput {
@@ -162,8 +142,7 @@ export class PartitionState implements StateReader, TrieSource {
   #head: { height: Height; digest: Uint8Array } | undefined;
   #oldest: Height | undefined;
   #nextStorageId = 1;
-  #young = new Pending();
-  #old: Carrying | undefined;
+  readonly #carryOver: CarryOver;
   /** Counts commits, so that what was prepared on another state is refused. */
   #revision = 0;
   #journalBytes = 0;
@@ -173,6 +152,7 @@ export class PartitionState implements StateReader, TrieSource {
     this.#kv = kv;
     this.#limits = { ...stateLimits, ...limits };
     this.#buckets = buckets;
+    this.#carryOver = new CarryOver(kv, this.#limits);
     this.#accounts = new ByteCache(this.#limits.accountBytesCachedMax);
     this.#slots = new ByteCache(this.#limits.slotBytesCachedMax);
     this.#engine = createTrieEngine({ cacheBytes: this.#limits.branchBytesCachedMax });
@@ -218,15 +198,13 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   branch(owner: TrieOwner, position: Uint8Array): Uint8Array | undefined {
-    return this.#branch(owner, position);
+    return this.#carryOver.branch(this.#branchKey, writeBranchKey(this.#branchKey, owner, position));
   }
 
   leaf(owner: TrieOwner, position: Uint8Array): TrieLeaf | undefined {
-    const created = (function* (pendings: (Pending | undefined)[]) {
-      for (const pending of pendings) if (pending !== undefined) yield* pending.created(owner, position);
-    })([this.#young, this.#old?.pending]);
+    const created = this.#carryOver.created(owner, position);
     return searchLeaf(this.#kv, owner, position, created, (key) =>
-      owner === 0 ? this.#record(key) : this.#slotValue(slotKeyOf(owner, key)),
+      owner === 0 ? this.#carryOver.account(key) : this.#carryOver.slot(slotKeyOf(owner, key)),
     );
   }
 
@@ -332,8 +310,7 @@ export class PartitionState implements StateReader, TrieSource {
     this.#tops = [...tops];
     this.#oldest ??= height;
     this.#head = { height, digest };
-    this.#young.height = height;
-    this.#young.heights += 1;
+    this.#carryOver.ended(height);
   }
 
   /**
@@ -342,22 +319,11 @@ export class PartitionState implements StateReader, TrieSource {
    * @throws ChainError `UNAVAILABLE` when the disk refuses; it can be called again
    */
   maintain({ idle = false }: { idle?: boolean } = {}): boolean {
-    if (this.#old !== undefined) {
-      this.#carry(this.#old);
-      return true;
-    }
-    const { bytes, heights } = this.#young;
-    const { pendingBytesMin, pendingHeightsMin } = this.#limits;
-    if (heights > 0 && (idle || bytes >= pendingBytesMin || heights >= pendingHeightsMin)) {
-      this.#beginCarrying();
-      return true;
-    }
-    return this.#dropOldest() || this.#clean();
+    return this.#carryOver.step(idle) || this.#dropOldest() || this.#clean();
   }
 
   stats(): PartitionStats {
     const { cacheBytes, cacheHits, cacheMisses } = this.#engine.stats();
-    const pendings = [this.#young, ...(this.#old ? [this.#old.pending] : [])];
     return {
       head: this.#head?.height,
       oldest: this.#oldest,
@@ -370,8 +336,8 @@ export class PartitionState implements StateReader, TrieSource {
       branchBytesCached: cacheBytes,
       branchHits: cacheHits,
       branchMisses: cacheMisses,
-      pendingBytes: pendings.reduce((sum, { bytes }) => sum + bytes, 0),
-      pendingHeights: pendings.reduce((sum, { heights }) => sum + heights, 0),
+      pendingBytes: this.#carryOver.bytes,
+      pendingHeights: this.#carryOver.heights,
       journalBytes: this.#journalBytes,
       commitsHeldUp: this.#commitsHeldUp,
     };
@@ -383,7 +349,7 @@ export class PartitionState implements StateReader, TrieSource {
     if (known !== undefined && known !== null) return known;
     const key = keccak256(address);
     if (!this.#owns(key)) return notHere;
-    const record = this.#record(key);
+    const record = this.#carryOver.account(key);
     const entry = record === undefined ? key : concatBytes(key, record);
     this.#accounts.set(address, entry);
     return entry;
@@ -393,39 +359,15 @@ export class PartitionState implements StateReader, TrieSource {
     return key[0]! >= this.#buckets.first && key[0]! < this.#buckets.end;
   }
 
-  #record(key: Uint8Array): Uint8Array | undefined {
-    const young = this.#young.account(key);
-    const pending = young === undefined ? this.#old?.pending.account(key) : young;
-    if (pending !== undefined) return pending ?? undefined;
-    return this.#kv.get(stateTables.accounts, key)?.slice();
-  }
-
   /** Without leading zeros; `undefined` for zero. `hash`: the slot's, where it is known. */
   #slot(storageId: number, slot: Uint8Array, hash?: Uint8Array): Uint8Array | undefined {
     if (storageId === 0) return undefined;
     const name = slotKeyOf(storageId, slot);
     const known = this.#slots.get(name);
     if (known !== undefined) return known ?? undefined;
-    const value = this.#slotValue(slotKeyOf(storageId, hash ?? keccak256(slot)));
+    const value = this.#carryOver.slot(slotKeyOf(storageId, hash ?? keccak256(slot)));
     this.#slots.set(name, value ?? null);
     return value;
-  }
-
-  /** `key`: storage id and slot key. Without leading zeros. */
-  #slotValue(key: Uint8Array): Uint8Array | undefined {
-    const young = this.#young.slot(key);
-    const pending = young === undefined ? this.#old?.pending.slot(key) : young;
-    if (pending !== undefined) return pending ?? undefined;
-    return this.#kv.get(stateTables.slots, key)?.slice();
-  }
-
-  #branch(owner: TrieOwner, position: Uint8Array): Uint8Array | undefined {
-    const key = this.#branchKey;
-    const keyBytes = writeBranchKey(key, owner, position);
-    let record = this.#young.branches.get(key, keyBytes);
-    if (record === undefined) record = this.#old?.pending.branches.get(key, keyBytes);
-    if (record === undefined) record = this.#kv.get(stateTables.branches, key.subarray(0, keyBytes));
-    return record ?? undefined;
   }
 
   #open(change: AccountChange): Opened {
@@ -475,59 +417,35 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   #apply({ accounts, addresses, slots, slotNames, commits }: PreparedParts): void {
+    const { young } = this.#carryOver;
     let index = 0;
     for (const change of valuesOf('accounts', accounts)) {
       const { key, after } = change;
       const address = addresses.subarray(20 * index, 20 * ++index);
       this.#accounts.set(address, after === undefined ? key : concatBytes(key, after));
-      this.#young.setAccount(change);
+      young.setAccount(change);
     }
     index = 0;
     for (const change of valuesOf('slots', slots)) {
       this.#slots.set(slotNames.subarray(38 * index, 38 * ++index), change.after ?? null);
-      this.#young.setSlot(change);
+      young.setSlot(change);
     }
     const branch = this.#branchKey;
     for (const commit of commits) {
       this.#engine.keep(commit);
       for (const { owner, position, after } of commit.nodes) {
         const keyBytes = writeBranchKey(branch, owner, position);
-        this.#young.branches.set(branch, after ?? null, keyBytes);
+        young.branches.set(branch, after ?? null, keyBytes);
       }
     }
   }
 
   /** Holds a commit up until what is pending is within its bounds. */
   #makeRoom(): void {
-    const { pendingBytesMax, pendingHeightsMax } = this.#limits;
-    const full = () => {
-      const { pendingBytes, pendingHeights } = this.stats();
-      return pendingBytes > pendingBytesMax || pendingHeights >= pendingHeightsMax;
-    };
-    if (!full()) return;
+    if (!this.#carryOver.full) return;
     this.#commitsHeldUp += 1;
     // Bounds below what an empty one takes cannot be kept.
-    while (full() && this.maintain({ idle: true }));
-  }
-
-  #beginCarrying(): void {
-    const pending = this.#young;
-    this.#old = { pending, writes: pending.writes(), begun: false };
-    this.#young = new Pending();
-  }
-
-  #carry(old: Carrying): void {
-    const { height } = old.pending;
-    const slice = old.waiting ?? take(old.writes, this.#limits.maintenanceRowsMax);
-    // Until it is written it is kept: a full disk may have room later.
-    old.waiting = slice;
-    const done = slice.length < this.#limits.maintenanceRowsMax;
-    const marks = done ? [writeHeight('pending-from', toHeight(height! + 1n)), writeHeight('carrying', undefined)] : [];
-    if (!done && !old.begun) marks.push(writeHeight('carrying', height));
-    this.#kv.write([...slice, ...marks]);
-    old.waiting = undefined;
-    old.begun = true;
-    if (done) this.#old = undefined;
+    while (this.#carryOver.full && this.maintain({ idle: true }));
   }
 
   /** Drops the journal of a height that nobody may ask for any more. */
@@ -575,100 +493,11 @@ export class PartitionState implements StateReader, TrieSource {
     if (heights === undefined) return;
     this.#oldest = heights.oldest;
     this.#nextStorageId = heights.nextStorageId;
-    for (let height = heights.pendingFrom; height <= heights.head; height = toHeight(height + 1n)) {
-      this.#replay(height, heights.carrying !== undefined);
-    }
-    for (const { value } of this.#young.branches.entries()) if (value?.length === 0) throw notOf(heights.head);
+    this.#carryOver.recover(heights);
     this.#tops = readTops(this, this.#buckets);
-    if (!equalBytes(digestOf(this.#tops), heights.digest)) throw notOf(heights.head);
+    if (!equalBytes(digestOf(this.#tops), heights.digest)) throw branchesAreNotOf(heights.head);
     this.#head = { height: heights.head, digest: heights.digest };
   }
-
-  /** Puts what the height left into what is pending; for `carrying` see `addBranch`. */
-  #replay(height: Height, carrying: boolean): void {
-    const head = readJournalHead(this.#kv, height);
-    if (head === undefined)
-      throw new ChainError({ code: 'DATA_LOSS', message: `the journal of height ${height} is missing` });
-    for (let number = 0; number < head.accounts.length; number++) {
-      const row = readJournalRow(this.#kv, height, 'accounts', number);
-      for (let i = 0; i < row.count; i++) this.#young.setAccount(row.value(i));
-    }
-    for (let number = 0; number < head.slots.length; number++) {
-      const row = readJournalRow(this.#kv, height, 'slots', number);
-      for (let i = 0; i < row.count; i++) this.#young.setSlot(row.value(i));
-    }
-    for (let number = 0; number < head.branches.length; number++) {
-      const row = readJournalRow(this.#kv, height, 'branches', number);
-      for (let i = 0; i < row.count; i++) {
-        addBranch(this.#kv, this.#young.branches, readNodeDiff(row.bytes, row.offset(i)).entry, carrying);
-      }
-    }
-    this.#young.height = height;
-    this.#young.heights += 1;
-  }
-}
-
-/** What is being carried over into the tables, and how far that is. */
-interface Carrying {
-  pending: Pending;
-  /** What is left of it. */
-  writes: Iterator<Write>;
-  /** Taken and not written. */
-  waiting?: Write[] | undefined;
-  begun: boolean;
-}
-
-/** An account whose change is being worked out: as it will be, but for what `change` says. */
-interface Opened {
-  change: AccountChange;
-  address: Uint8Array;
-  key: Uint8Array;
-  /** As it is. */
-  record: Uint8Array | undefined;
-  storageId: number;
-  storageRoot: Uint8Array;
-}
-
-/** As it will be, into `record`; how many bytes it has, 0 when it is gone. */
-function writeRecordAfter(record: Uint8Array, { change, storageId, storageRoot }: Opened): number {
-  if (change.account === undefined) return 0;
-  const { nonce, balance, codeHash } = change.account;
-  return writeAccountRecord(record, { nonce, balance, codeHash, storageId, storageRoot });
-}
-
-function startsWith(bytes: Uint8Array, start: Uint8Array = new Uint8Array(0)): boolean {
-  for (let i = 0; i < start.length; i++) if (bytes[i] !== start[i]) return false;
-  return true;
-}
-
-/** By rising key. A comparison of bytes takes longer than all else that is done with an account before it is hashed. */
-function sortByKey(updates: readonly Opened[]): Opened[] {
-  const prefixes = new Float64Array(updates.length);
-  for (let i = 0; i < prefixes.length; i++) {
-    const { key } = updates[i]!;
-    const high = (key[0]! << 16) | (key[1]! << 8) | key[2]!;
-    prefixes[i] = high * 2 ** 24 + ((key[3]! << 16) | (key[4]! << 8) | key[5]!);
-  }
-  const order = sortedOrder(prefixes);
-  const sorted: Opened[] = [];
-  for (let i = 0; i < order.length; i++) sorted.push(updates[order[i]!]!);
-  // Keys whose first bytes are the same can be made, at a price; and the order knows not all bits of many.
-  for (let i = 1; i < sorted.length; i++) {
-    if (prefixes[order[i - 1]!]! >= prefixes[order[i]!]!) return sorted.sort((a, b) => compareBytes(a.key, b.key));
-  }
-  return sorted;
-}
-
-function slotRows(storages: readonly StorageChange[]): Pick<PreparedParts, 'slots' | 'slotNames'> {
-  const rows = new ValueRows('slots');
-  const slotNames = new Uint8Array(38 * storages.reduce((sum, { slots }) => sum + slots.length, 0));
-  for (const { slots } of storages) {
-    for (const { key, name, before, after } of slots) {
-      slotNames.set(name, 38 * rows.count);
-      rows.add(key, before, after);
-    }
-  }
-  return { slots: rows.finish(), slotNames };
 }
 
 function* valuesOf(section: 'accounts' | 'slots', rows: readonly NewRow[]): Generator<ValueChange> {
@@ -678,47 +507,10 @@ function* valuesOf(section: 'accounts' | 'slots', rows: readonly NewRow[]): Gene
   }
 }
 
-function take<T>(from: Iterator<T>, count: number): T[] {
-  const taken: T[] = [];
-  while (taken.length < count) {
-    const { done, value } = from.next();
-    if (done === true) break;
-    taken.push(value);
-  }
-  return taken;
-}
-
-/** Of an account that is gone afterwards there are none. */
-function writtenSlots({ account, slots }: AccountChange): Omit<WrittenSlot, 'hash'>[] {
-  if (account === undefined) return [];
-  return slots.map(({ slot, value }) => ({ slot: hexToBytes(slot), value }));
-}
-
-function batchByBucket(leaves: readonly LeafChange[]): TrieBatch[] {
-  const batches: TrieBatch[] = [];
-  for (let start = 0; start < leaves.length;) {
-    const bucket = leaves[start]!.key[0]!;
-    let end = start;
-    while (end < leaves.length && leaves[end]!.key[0] === bucket) end += 1;
-    batches.push({ owner: 0, position: Uint8Array.of(bucket >> 4, bucket & 15), changes: leaves.slice(start, end) });
-    start = end;
-  }
-  return batches;
-}
-
 function retiredKey(height: Height, id: number): Uint8Array {
   return concatBytes(heightKey(height), storageKey(id));
 }
 
-function sameBytes(a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a === undefined || b === undefined ? a === b : equalBytes(a, b);
-}
-
 function conflict(message: string): ChainError {
   return new ChainError({ code: 'CONFLICT', message });
-}
-
-function notOf(height: Height): ChainError {
-  const message = `the branches of the state store are not those of height ${height}: restore it from a snapshot`;
-  return new ChainError({ code: 'DATA_LOSS', message });
 }
