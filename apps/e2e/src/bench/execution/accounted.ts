@@ -1,18 +1,11 @@
-// Lanes of 1 to 16 members in one thread, each member's work counted by itself: what a machine with as many cores could do.
-import { createEvm, warmPrecompiles, type Evm } from '@sheaf/evm';
-import { Experience } from '@sheaf/partition';
-import type { ChainSpec } from '@sheaf/protocol';
-import { createEngine } from '@sheaf/state-transition';
-import { setImmediate } from 'node:timers/promises';
-import { cpuClockWorks, ownClock, type Clock } from '../clock.ts';
+// Lanes of 1 to 16 members, each lane in one thread, each member's work counted by itself: what a machine with as many cores could do.
 import { drawLinePlot } from '../svg.ts';
 import { formatNumber, formatTable } from '../table.ts';
 import type { BenchCase } from './bench-case.ts';
+import { MemberThread } from './member-threads.ts';
 import { withBar, type PartContext, type PartReport } from './part.ts';
-import { PerChain } from './per-chain.ts';
-import { SequentialChain } from './sequential.ts';
 import { describeRounds } from './two-members.ts';
-import { VirtualLane, type LaneAccount } from './virtual-lane.ts';
+import type { LaneAccount } from './virtual-lane.ts';
 import { sumOfMedians, type WorkloadName } from './workloads.ts';
 
 const totalCpuMax = 1.3;
@@ -49,11 +42,9 @@ export interface AccountedRow {
 
 export async function measureAccounted(context: PartContext): Promise<PartReport & { rows: AccountedRow[] }> {
   const { names, sizes, bars, progress } = context;
-  const clock = ownClock(cpuClockWorks() ? 'cpu' : 'wall');
-  await warmPrecompiles({ pointEvaluation: false });
   const rows: AccountedRow[] = [];
   for (const workload of names) {
-    const samples = await measureWorkload(context, workload, clock);
+    const samples = await measureWorkload(context, workload);
     for (const members of sizes.members) rows.push(summarizeLane(workload, members, samples));
     progress(`accounted: ${workload}: ${rows.slice(-sizes.members.length).map(speedUpOf).map(formatNumber).join(' ')}`);
   }
@@ -78,93 +69,56 @@ export async function measureAccounted(context: PartContext): Promise<PartReport
       ],
       rows.map((row) => describeRow(row, bars)),
     ),
-    'CPU of the main thread, a core for each member and messages that take nothing: computed, not what two cores show.',
+    'CPU of the threads, a core for each member and messages that take nothing: computed, not what two cores show.',
     `alone: one transaction after the other; all: every member's CPU together, bar ${totalCpuMax} times; critical: to the last commit, head: to the coordinator's; allows: alone / critical; bar for mainnet: ${100 * fewRoundsShareMin}% of the blocks in at most two rounds.`,
   ].join('\n');
   return { text, data: { totalCpuMax, fewRoundsShareMin, rows }, rows };
 }
 
-async function measureWorkload(context: PartContext, workload: WorkloadName, clock: Clock): Promise<Sample[][]> {
-  const { workloads, progress } = context;
+async function measureWorkload(context: PartContext, workload: WorkloadName): Promise<Sample[][]> {
+  const { workloads, sizes, program, progress } = context;
   const cases = await workloads.cases(workload);
-  const { warmUp, measured } = passesOf(context, workload);
+  const { warmUp, measured } = workloads.passes(workload);
   const samples = cases.map((): Sample[] => []);
-  const keeping = new PerChain((spec) => keep(spec, context.sizes.members));
-  if (warmUp === 0) for (const each of cases) await warmUpAlone(context, each, keeping.of(each.spec));
-  for (let pass = -warmUp; pass < measured; pass++) {
-    for (const [index, each] of cases.entries()) {
-      if (cases.length === 1 || index % 8 === 0) {
-        progress(`accounted: ${workload}, pass ${pass + warmUp + 1} of ${warmUp + measured}, ${each.name}`);
+  // Each in a thread of its own, as they are processes of their own: in one they would share what V8 learns of all of them together,
+  // and a lane of one took a third more than alone in a thread with both, and next to nothing more in one without the other.
+  const alone = MemberThread.alone(program);
+  const lanes = new Map(sizes.members.map((members) => [members, MemberThread.lane(program, members)]));
+  try {
+    for (let pass = -warmUp; pass < measured; pass++) {
+      for (const [index, each] of cases.entries()) {
+        if (cases.length === 1 || index % 8 === 0) {
+          progress(`accounted: ${workload}, pass ${pass + warmUp + 1} of ${warmUp + measured}, ${each.name}`);
+        }
+        const taken = await runCase(context, each, alone, lanes);
+        if (pass >= 0) samples[index]!.push(...taken);
       }
-      const taken = await runCase(context, each, clock, keeping.of(each.spec));
-      if (pass >= 0) samples[index]!.push(...taken);
     }
+  } finally {
+    for (const thread of [alone, ...lanes.values()]) await thread.end();
   }
   return samples;
 }
 
-/** Lanes of a workload have run so many members by the end of their first block that only the one that executes alone is to be warmed up. */
-function passesOf({ workloads }: PartContext, workload: WorkloadName): { warmUp: number; measured: number } {
-  const { warmUp, measured } = workloads.passes(workload);
-  return { warmUp: workload === 'mainnet' ? warmUp : 0, measured };
-}
-
-async function warmUpAlone({ folder }: PartContext, each: BenchCase, { engine }: Kept): Promise<void> {
-  const alone = new SequentialChain(folder.next(), each, engine);
-  for (const block of each.blocks) {
-    await alone.execute(block);
-    alone.maintain();
-  }
-  await alone.close();
-  folder.clear();
-}
-
-/** What outlives a case. */
-interface Kept {
-  engine: ReturnType<typeof createEngine>;
-  evm: Evm;
-  /** By the number of members. */
-  experiences: Map<number, Experience[]>;
-}
-
-function keep(spec: ChainSpec, membersOf: readonly number[]): Kept {
-  const { fork, chainId } = spec;
-  const experiences = membersOf.map((members): [number, Experience[]] => {
-    return [members, Array.from({ length: members }, () => new Experience(members))];
-  });
-  return { engine: createEngine(spec), evm: createEvm({ fork, chainId }), experiences: new Map(experiences) };
-}
-
+/** One thread works at a time. */
 async function runCase(
-  { sizes, folder }: PartContext,
+  { folder }: PartContext,
   each: BenchCase,
-  clock: Clock,
-  { engine, evm, experiences }: Kept,
+  alone: MemberThread,
+  lanes: ReadonlyMap<number, MemberThread>,
 ): Promise<Sample[]> {
-  const alone = new SequentialChain(folder.next(), each, engine);
-  const open = (members: number): VirtualLane =>
-    new VirtualLane(members, each, {
-      clock,
-      evm,
-      experiences: experiences.get(members)!,
-      dataDir: () => folder.next(),
-    });
-  const lanes = new Map(sizes.members.map((members) => [members, open(members)]));
+  const threads = [alone, ...lanes.values()];
+  for (const thread of threads) await thread.open(each, folder.next());
   const samples: Sample[] = [];
-  for (const [index, block] of each.blocks.entries()) {
-    const startedNs = clock();
-    await alone.execute(block);
-    const sample: Sample = { aloneMs: (clock() - startedNs) / 1e6, lanes: new Map() };
-    alone.maintain();
+  for (const block of each.blocks.keys()) {
+    const { beganMs, endedMs, cpuMs } = (await alone.obey({ kind: 'execute', block }))!;
+    const sample: Sample = { aloneMs: cpuMs ?? endedMs - beganMs, lanes: new Map() };
     for (const [members, lane] of lanes) {
-      sample.lanes.set(members, lane.execute(block));
-      lane.maintain();
-      await setImmediate();
+      sample.lanes.set(members, (await lane.obey({ kind: 'execute', block }))!.account!);
     }
-    if (index >= each.warmUp) samples.push(sample);
+    if (block >= each.warmUp) samples.push(sample);
   }
-  await alone.close();
-  for (const lane of lanes.values()) await lane.close();
+  for (const thread of threads) await thread.obey({ kind: 'close' });
   folder.clear();
   return samples;
 }

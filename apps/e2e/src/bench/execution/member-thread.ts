@@ -1,20 +1,29 @@
-// A member in a thread of its own. The main thread says which block; the members talk to each other.
+// A member in a thread of its own, or a whole accounted lane. The main thread says which block; the members talk to each other.
 import { receiveMessageOnPort, parentPort, workerData, type MessagePort } from 'node:worker_threads';
-import { createEvm, warmPrecompiles } from '@sheaf/evm';
+import { createEvm, warmPrecompiles, type Evm } from '@sheaf/evm';
 import { Experience } from '@sheaf/partition';
 import { createEngine } from '@sheaf/state-transition';
-import { cpuClockWorks, ownClock } from '../clock.ts';
+import { join } from 'node:path';
+import { cpuClockWorks, ownClock, type Clock } from '../clock.ts';
 import type { BenchCase, MemberBlock } from './bench-case.ts';
-import { LaneHost, type LaneHostOptions } from './lane-host.ts';
+import { LaneHost } from './lane-host.ts';
 import { PerChain } from './per-chain.ts';
 import { SequentialChain } from './sequential.ts';
+import { VirtualLane, type LaneAccount } from './virtual-lane.ts';
 
 /** What the thread is. */
 export interface MemberThreadData {
   kind: 'execution-member';
-  /** `undefined`: the member that has everything and executes one after the other. */
-  lane: LaneThreadData | undefined;
+  role: MemberRole;
 }
+
+export type MemberRole =
+  /** Has everything, and executes one transaction after the other. */
+  | { kind: 'alone' }
+  /** One of a lane of two. */
+  | ({ kind: 'member' } & LaneThreadData)
+  /** A lane of so many, of which each member's work is counted by itself. */
+  | { kind: 'lane'; members: number };
 
 interface LaneThreadData {
   /** 0 or 1. */
@@ -41,6 +50,8 @@ export interface MemberTimes {
   rounds: number;
   messages: number;
   bytes: number;
+  /** Of a whole lane. */
+  account?: LaneAccount;
 }
 
 export type MemberAnswer = { times: MemberTimes | undefined } | { fault: string };
@@ -60,13 +71,25 @@ export function isMemberThread(data: unknown): data is MemberThreadData {
 }
 
 export function serveMember(): void {
-  const { lane } = workerData as MemberThreadData;
+  const { role } = workerData as MemberThreadData;
+  const clock = ownClock(cpuClockWorks() ? 'cpu' : 'wall');
   const port = parentPort!;
   const engines = new PerChain(createEngine);
+  const members = role.kind === 'lane' ? role.members : laneMembers;
   const lanes = new PerChain(({ fork, chainId }) => ({
     evm: createEvm({ fork, chainId }),
-    experience: new Experience(laneMembers),
+    experiences: Array.from({ length: role.kind === 'lane' ? members : 1 }, () => new Experience(members)),
   }));
+  const open = (order: Opening): Member => {
+    switch (role.kind) {
+      case 'alone':
+        return openSequential(order, engines.of(order.spec));
+      case 'member':
+        return openMember(order, role, lanes.of(order.spec));
+      case 'lane':
+        return openLane(order, role.members, { clock, ...lanes.of(order.spec) });
+    }
+  };
   const cpuClock = cpuClockWorks() ? ownClock('cpu') : undefined;
   let member: Member | undefined;
   let blocks: MemberBlock[] = [];
@@ -75,10 +98,7 @@ export function serveMember(): void {
       case 'open':
         await warmPrecompiles({ pointEvaluation: false });
         blocks = order.blocks;
-        member =
-          lane === undefined
-            ? openSequential(order, engines.of(order.spec))
-            : openLane(order, lane, lanes.of(order.spec));
+        member = open(order);
         return undefined;
       case 'execute': {
         const beganMs = nowMs();
@@ -94,7 +114,7 @@ export function serveMember(): void {
         member = undefined;
         return undefined;
       case 'end':
-        lane?.port.close();
+        if (role.kind === 'member') role.port.close();
         port.close();
         return undefined;
     }
@@ -121,10 +141,30 @@ function openSequential({ dataDir, spec, start }: Opening, engine: ReturnType<ty
   };
 }
 
-function openLane(
+/** What outlives a case. */
+interface LaneKept {
+  evm: Evm;
+  experiences: Experience[];
+}
+
+function openLane({ dataDir, spec, start }: Opening, members: number, kept: LaneKept & { clock: Clock }): Member {
+  let stores = 0;
+  const lane = new VirtualLane(members, { spec, start }, { ...kept, dataDir: () => join(dataDir, String(stores++)) });
+  return {
+    execute(block) {
+      const account = lane.execute(block);
+      const { messages, bytes, figures } = account;
+      return Promise.resolve({ rounds: figures.rounds, messages, bytes, account });
+    },
+    maintain: () => lane.maintain(),
+    close: () => lane.close(),
+  };
+}
+
+function openMember(
   { dataDir, spec, start }: Opening,
   { member, port, bells }: LaneThreadData,
-  kept: Pick<LaneHostOptions, 'evm' | 'experience'>,
+  { evm, experiences }: LaneKept,
 ): Member {
   const other = 1 - member;
   const sent = { messages: 0, bytes: 0 };
@@ -134,7 +174,8 @@ function openLane(
     spec,
     start,
     dataDir,
-    ...kept,
+    evm,
+    experience: experiences[0]!,
     send(to, message) {
       sent.messages += 1;
       sent.bytes += message.length;

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker } from 'node:worker_threads';
 import { BenchFault } from '../suite.ts';
 import type { BenchCase } from './bench-case.ts';
-import type { MemberAnswer, MemberOrder, MemberThreadData, MemberTimes } from './member-thread.ts';
+import type { MemberAnswer, MemberOrder, MemberRole, MemberThreadData, MemberTimes } from './member-thread.ts';
 import type { StoreFolder } from './store.ts';
 
 /** One block on both: what a user waits, and what each thread got. Milliseconds. */
@@ -92,14 +92,14 @@ function laneOf(members: readonly MemberTimes[]): PairSample['two'] {
   };
 }
 
-/** A thread that does one thing after the other. */
+/** A thread that does one thing after the other: as a member's process, it has a heap and compiled code of its own. */
 export class MemberThread {
   readonly #worker: Worker;
   readonly #ended: Promise<number>;
 
-  private constructor(program: string, lane: MemberThreadData['lane']) {
-    const data: MemberThreadData = { kind: 'execution-member', lane };
-    const transfer = lane === undefined ? [] : [lane.port];
+  private constructor(program: string, role: MemberRole) {
+    const data: MemberThreadData = { kind: 'execution-member', role };
+    const transfer = role.kind === 'member' ? [role.port] : [];
     this.#worker = new Worker(program, {
       workerData: data,
       transferList: transfer,
@@ -110,11 +110,16 @@ export class MemberThread {
 
   /** A member that executes alone. */
   static alone(program: string): MemberThread {
-    return new MemberThread(program, undefined);
+    return new MemberThread(program, { kind: 'alone' });
   }
 
-  static ofLane(program: string, lane: NonNullable<MemberThreadData['lane']>): MemberThread {
-    return new MemberThread(program, lane);
+  static ofLane(program: string, lane: Omit<MemberRole & { kind: 'member' }, 'kind'>): MemberThread {
+    return new MemberThread(program, { kind: 'member', ...lane });
+  }
+
+  /** A whole lane whose members take turns. */
+  static lane(program: string, members: number): MemberThread {
+    return new MemberThread(program, { kind: 'lane', members });
   }
 
   /** Afterwards it is at the state before the case's first block. */

@@ -53,7 +53,7 @@ export class VirtualLane {
   /** The slice that is running: when it began by its member's time and by the wall clock, and what it has sent. */
   #slice = { ms: 0, wallMs: 0, sent: [] as Waiting[] };
 
-  constructor(members: number, { spec, start }: BenchCase, options: VirtualLaneOptions) {
+  constructor(members: number, { spec, start }: Pick<BenchCase, 'spec' | 'start'>, options: VirtualLaneOptions) {
     const { clock, evm, experiences, dataDir } = options;
     this.#clock = clock;
     this.#members = Array.from({ length: members }, (_, member) => {
