@@ -4,7 +4,7 @@ let chunk = new Uint8Array(chunkBytes);
 let next = 0;
 
 /**
- * Room for so many bytes (at most 1,024) in a buffer that is shared with what is made about then: with a buffer of its own a key or a
+ * Room for so many bytes (at most 16,384) in a buffer that is shared with what is made about then: with a buffer of its own a key or a
  * value of 32 bytes takes twice as much, and what collects garbage copies that. Not for the few of many that are kept for long: each
  * keeps the whole buffer.
  */

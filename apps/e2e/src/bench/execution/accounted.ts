@@ -80,8 +80,7 @@ async function measureWorkload(context: PartContext, workload: WorkloadName): Pr
   const cases = await workloads.cases(workload);
   const { warmUp, measured } = workloads.passes(workload);
   const samples = cases.map((): Sample[] => []);
-  // Each in a thread of its own, as they are processes of their own: in one they would share what V8 learns of all of them together,
-  // and a lane of one took a third more than alone in a thread with both, and next to nothing more in one without the other.
+  // Each in a thread of its own, as they are processes of their own: in one they would share a heap, and what V8 learns of all together.
   const alone = MemberThread.alone(program);
   const lanes = new Map(sizes.members.map((members) => [members, MemberThread.lane(program, members)]));
   try {

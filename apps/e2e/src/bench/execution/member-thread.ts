@@ -1,9 +1,9 @@
 // A member in a thread of its own, or a whole accounted lane. The main thread says which block; the members talk to each other.
+import { join } from 'node:path';
 import { receiveMessageOnPort, parentPort, workerData, type MessagePort } from 'node:worker_threads';
 import { createEvm, warmPrecompiles, type Evm } from '@sheaf/evm';
 import { Experience } from '@sheaf/partition';
 import { createEngine } from '@sheaf/state-transition';
-import { join } from 'node:path';
 import { cpuClockWorks, ownClock, type Clock } from '../clock.ts';
 import type { BenchCase, MemberBlock } from './bench-case.ts';
 import { LaneHost } from './lane-host.ts';
@@ -72,7 +72,7 @@ export function isMemberThread(data: unknown): data is MemberThreadData {
 
 export function serveMember(): void {
   const { role } = workerData as MemberThreadData;
-  const clock = ownClock(cpuClockWorks() ? 'cpu' : 'wall');
+  const cpuClock = cpuClockWorks() ? ownClock('cpu') : undefined;
   const port = parentPort!;
   const engines = new PerChain(createEngine);
   const members = role.kind === 'lane' ? role.members : laneMembers;
@@ -87,10 +87,9 @@ export function serveMember(): void {
       case 'member':
         return openMember(order, role, lanes.of(order.spec));
       case 'lane':
-        return openLane(order, role.members, { clock, ...lanes.of(order.spec) });
+        return openLane(order, role.members, { clock: cpuClock ?? ownClock('wall'), ...lanes.of(order.spec) });
     }
   };
-  const cpuClock = cpuClockWorks() ? ownClock('cpu') : undefined;
   let member: Member | undefined;
   let blocks: MemberBlock[] = [];
   const obey = async (order: MemberOrder): Promise<MemberTimes | undefined> => {
