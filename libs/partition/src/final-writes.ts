@@ -1,7 +1,7 @@
 // What the runs that count left of each account, for its owner: the last of each field, the sum of what was added to the
 // balance, which slots were asked for. The owner puts together what all members say, and has the changes of the block.
 import type { HostAccount } from '@sheaf/evm';
-import { bytesToHex, equalBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import { bytesToHex, equalBytes, type Hash32 } from '@sheaf/primitives';
 import {
   ByteMap,
   emptyCodeHashBytes,
@@ -246,29 +246,28 @@ function mergeAccount(final: FinalAccount, state: StateReader, codes: Map<Hash32
   const base = state.account(address);
   if (typeof base === 'symbol') throw malformed(`has an account of another owner: ${bytesToHex(address)}`);
   const now = accountAfter(final, base);
-  const name = bytesToHex(address) as Address;
   const slots: AccountChange['slots'] = [];
-  const reads: Hash32[] = [];
+  const reads: Uint8Array[] = [];
   for (const { slot, asked, written, value } of final.slots) {
     const counts = written >= 0 && written >= wiped;
     if (asked <= wiped && !counts) continue;
     const before = wiped >= 0 ? undefined : (state.storage(address, slot) as Uint8Array | undefined);
     const after = counts ? value : before;
     const same = after === undefined || before === undefined ? after === before : equalBytes(before, after);
-    if (same || now === undefined) reads.push(bytesToHex(slot) as Hash32);
-    else slots.push({ slot: bytesToHex(slot) as Hash32, value: after ?? zeroWord });
+    if (same || now === undefined) reads.push(slot);
+    else slots.push({ slot, value: after ?? zeroWord });
   }
   const storageWiped = wiped >= 0 && base?.hasStorage === true;
   const touched = coded >= 0 || nonced >= 0 || delta !== 0n || slots.length > 0;
-  if (!touched || (base === undefined && now === undefined)) return { address: name, reads, change: undefined };
-  if (sameAccount(base, now) && !storageWiped && slots.length === 0) return { address: name, reads, change: undefined };
+  if (!touched || (base === undefined && now === undefined)) return { address, reads, change: undefined };
+  if (sameAccount(base, now) && !storageWiped && slots.length === 0) return { address, reads, change: undefined };
   const account = now && { nonce: now.nonce, balance: now.balance, codeHash: now.codeHash };
   if (now !== undefined && final.code !== undefined && final.code.length > 0) {
     if (base === undefined || !equalBytes(base.codeHash, now.codeHash)) {
       codes.set(bytesToHex(now.codeHash) as Hash32, final.code.slice());
     }
   }
-  return { address: name, reads, change: { address: name, account, storageWiped, slots } };
+  return { address, reads, change: { address, account, storageWiped, slots } };
 }
 
 function accountAfter(final: FinalAccount, base: HostAccount | undefined): HostAccount | undefined {

@@ -1,14 +1,17 @@
 // A process of the tests: commits blocks until the disk refuses one, and says in one line of JSON where it stands then,
 // from what it still reads.
-import { isChainError, toAddress, toHeight } from '@sheaf/primitives';
+import { isChainError, toHeight } from '@sheaf/primitives';
 import { emptyCodeHashBytes, PartitionState, type BlockChanges } from '@sheaf/state';
 import { openLmdb } from '../src/index.ts';
 
 const state = new PartitionState(openLmdb({ dataDir: process.argv[2]! }), { pendingHeightsMin: 2 });
 
+/** 20 bytes of the number. */
+const addressOf = (n: number) => Uint8Array.of(...new Uint8Array(16), n >> 24, n >> 16, n >> 8, n);
+
 const block = (height: number): BlockChanges => ({
   accounts: Array.from({ length: 300 }, (_, n) => ({
-    address: toAddress(`0x${(1 + n * (height + 1)).toString(16).padStart(40, '0')}`),
+    address: addressOf(1 + n * (height + 1)),
     account: { nonce: BigInt(height), balance: 7n, codeHash: emptyCodeHashBytes },
     storageWiped: false,
     slots: [],

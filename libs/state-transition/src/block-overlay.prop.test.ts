@@ -155,9 +155,12 @@ function compare(overlay: BlockOverlay, now: Model): void {
 
 /** The changes, made to the state before, give the state after, and none of them is for nothing. */
 function compareChanges(overlay: BlockOverlay, before: Model, now: Model): void {
-  const { accounts, codes } = overlay.changes();
+  const { changes, accesses } = overlay.touched();
+  const { accounts, codes } = changes;
   const result: Model = structuredClone(before);
-  for (const { address, account: after, storageWiped, slots: written } of accounts) {
+  expect(accesses.flatMap(({ change }) => change ?? [])).toEqual(accounts);
+  for (const { address: bytes, account: after, storageWiped, slots: written } of accounts) {
+    const address = toAddress(bytes);
     const was = before.get(address);
     if (after === undefined) {
       expect(was).toBeDefined();
@@ -168,7 +171,8 @@ function compareChanges(overlay: BlockOverlay, before: Model, now: Model): void 
     if (code !== was?.code && code !== undefined)
       expect(codes.get(bytesToHex(after.codeHash) as Hash32)).toEqual(codeOf(code));
     const values = new Map(storageWiped ? [] : (was?.slots ?? []));
-    for (const { slot, value } of written) {
+    for (const { slot: key, value } of written) {
+      const slot = toHash32(key);
       expect(value[31]).not.toBe(values.get(slot) ?? 0);
       if (value[31] === 0) values.delete(slot);
       else values.set(slot, value[31]!);
@@ -201,5 +205,5 @@ test('what is not here is said, never guessed', () => {
   expect(overlay.code(hashOf(1))).toBe(notHere);
   expect(() => overlay.addBalance(address, 1n)).toThrow(MissingState);
   expect(() => overlay.setSlot(address, slots[0]!, word(1))).toThrow(MissingState);
-  expect(overlay.changes()).toEqual({ accounts: [], codes: new Map() });
+  expect(overlay.touched()).toEqual({ changes: { accounts: [], codes: new Map() }, accesses: [] });
 });

@@ -131,34 +131,24 @@ export class BlockOverlay implements Host {
     setSlot(entry, key, { before: entry.slots?.get(key)?.before ?? zero, now: equalBytes(value, zero) ? zero : value });
   }
 
-  /** Every account that was asked for, with the slots of it, and what differs now from the state before the block. */
-  accesses({ accounts }: BlockChanges): AccountAccess[] {
-    const changes = new Map(accounts.map((change) => [change.address, change]));
-    return this.#entries.values().map(({ slots }, index) => {
-      const address = bytesToHex(this.#entries.keyAt(index)) as Address;
-      const change = changes.get(address);
-      const changed = new Set(change?.slots.map(({ slot }) => slot));
-      const reads = slots?.values().map((_, at) => bytesToHex(slots.keyAt(at)) as Hash32) ?? [];
-      return { address, change, reads: reads.filter((slot) => !changed.has(slot)) };
+  /** What differs now from the state before the block, and every account that was asked for, with the slots of it. */
+  touched(): { changes: BlockChanges; accesses: AccountAccess[] } {
+    const changes: BlockChanges = { accounts: [], codes: new Map() };
+    const accesses = this.#entries.values().map((entry, index) => {
+      const access = accessOf(entry, this.#entries.keyAt(index));
+      if (access.change !== undefined) {
+        changes.accounts.push(access.change);
+        this.#addCode(changes, entry);
+      }
+      return access;
     });
+    return { changes, accesses };
   }
 
-  /** What differs now from the state before the block. */
-  changes(): BlockChanges {
-    const changes: BlockChanges = { accounts: [], codes: new Map() };
-    for (const [index, { before, now, changed: mayDiffer, wiped, slots }] of this.#entries.values().entries()) {
-      if (!mayDiffer || (before === undefined && now === undefined)) continue;
-      const storageWiped = wiped && before?.hasStorage === true;
-      const changed = now === undefined ? [] : changedSlots(slots);
-      if (sameAccount(before, now) && !storageWiped && changed.length === 0) continue;
-      const account = now && { nonce: now.nonce, balance: now.balance, codeHash: now.codeHash };
-      const address = bytesToHex(this.#entries.keyAt(index)) as Address;
-      changes.accounts.push({ address, account, storageWiped, slots: changed });
-      if (now === undefined || (before !== undefined && equalBytes(before.codeHash, now.codeHash))) continue;
-      const code = this.#codes.get(now.codeHash);
-      if (code !== undefined && code.length > 0) changes.codes.set(bytesToHex(now.codeHash) as Hash32, code);
-    }
-    return changes;
+  #addCode({ codes }: BlockChanges, { before, now }: Entry): void {
+    if (now === undefined || (before !== undefined && equalBytes(before.codeHash, now.codeHash))) return;
+    const code = this.#codes.get(now.codeHash);
+    if (code !== undefined && code.length > 0) codes.set(bytesToHex(now.codeHash) as Hash32, code);
   }
 
   #entry(address: Uint8Array): Entry | typeof notHere {
@@ -207,12 +197,21 @@ function setSlot(entry: Entry, key: Uint8Array, slot: Slot): void {
   entry.slots.set(key, slot);
 }
 
-function changedSlots(slots: ByteMap<Slot> | undefined): AccountChange['slots'] {
-  const changed: AccountChange['slots'] = [];
-  slots?.values().forEach(({ before, now }, index) => {
-    if (!equalBytes(before, now)) changed.push({ slot: bytesToHex(slots.keyAt(index)) as Hash32, value: now });
+function accessOf({ before, now, changed, wiped, slots }: Entry, address: Uint8Array): AccountAccess {
+  const reads: Uint8Array[] = [];
+  const written: AccountChange['slots'] = [];
+  slots?.values().forEach((slot, index) => {
+    const key = slots.keyAt(index);
+    if (now === undefined || slot.before === slot.now || equalBytes(slot.before, slot.now)) reads.push(key);
+    else written.push({ slot: key, value: slot.now });
   });
-  return changed;
+  const storageWiped = wiped && before?.hasStorage === true;
+  const differs = changed && (before !== undefined || now !== undefined);
+  if (!differs || (sameAccount(before, now) && !storageWiped && written.length === 0)) {
+    return { address, reads, change: undefined };
+  }
+  const account = now && { nonce: now.nonce, balance: now.balance, codeHash: now.codeHash };
+  return { address, reads, change: { address, account, storageWiped, slots: written } };
 }
 
 function sameAccount(a: HostAccount | undefined, b: HostAccount | undefined): boolean {

@@ -29,13 +29,13 @@ export function executePayload(
   run.payWithdrawals(task.withdrawals);
   const requests = rules.prague ? run.requests().requests : undefined;
   reader.check();
-  const changes = state.changes();
+  const { changes, accesses } = state.touched();
   const { receipts, blobGasUsed } = run;
   const outcome = { transactions, receipts, dropped, blobGasUsed, requests };
   return {
     block: completeBlock(task, outcome, before.rootAfter(changes)),
     changes,
-    accessList: { accounts: state.accesses(changes), codes: changes.codes, codeReads: reader.codesRead() },
+    accessList: { accounts: accesses, codes: changes.codes, codeReads: reader.codesRead() },
     headers: hashes.reads(),
   };
 }

@@ -24,7 +24,7 @@ export async function genesis(
   const { alloc, timestamp, gasLimit, baseFeePerGas, extraData } = spec.genesis;
   const changes: BlockChanges = { accounts: [], codes: new Map() };
   for (const [address, { balance, nonce, code, storage }] of alloc) {
-    const slots = [...storage].map(([slot, value]) => ({ slot, value: hexToBytes(value) }));
+    const slots = [...storage].map(([slot, value]) => ({ slot: hexToBytes(slot), value: hexToBytes(value) }));
     addAccount(changes, { address, nonce, balance, code, slots });
   }
   for (const { address, code } of systemContracts(spec.fork)) {
@@ -66,5 +66,10 @@ function addAccount(
   const { address, nonce, balance, code, slots } = account;
   const codeHash = keccak256(code);
   if (code.length > 0) changes.codes.set(bytesToHex(codeHash) as Hash32, code);
-  changes.accounts.push({ address, account: { nonce, balance, codeHash }, storageWiped: false, slots });
+  changes.accounts.push({
+    address: hexToBytes(address),
+    account: { nonce, balance, codeHash },
+    storageWiped: false,
+    slots,
+  });
 }

@@ -118,7 +118,7 @@ function importOrThrow(evm: Evm, rules: ForkRules, state: StateReader, input: Im
   compare(header, 'logsBloom', run.logsBloom());
   compare(header, 'receiptsRoot', receiptsRoot(run.receipts));
   if (rules.prague) compare(header, 'requestsHash', hashRequests(requests));
-  const changes = overlay.changes();
+  const { changes } = overlay.touched();
   compare(header, 'stateRoot', stateRoot(changes));
   return { block, hash: headerHash(header), receipts: run.receipts, changes, requests };
 }

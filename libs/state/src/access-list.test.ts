@@ -1,11 +1,12 @@
 // Goal: an access list has one encoding, and each way to be none is refused by the name of its part.
 // Method: one list with everything in it, encoded in another order; then its RLP with one thing changed at a time.
-import { bytesToHex, decodeRlp, encodeRlp, toAddress, toHash32, type Hash32, type RlpItem } from '@sheaf/primitives';
+import { bytesToHex, decodeRlp, encodeRlp, toHash32, type Hash32, type RlpItem } from '@sheaf/primitives';
 import { keccak256 } from '@sheaf/trie';
 import { changesOf, decodeAccessList, encodeAccessList, type AccessList } from './access-list.ts';
 import { accessListBytesMax } from './limits.ts';
 
-const address = (n: number) => toAddress(new Uint8Array(20).fill(n));
+const address = (n: number) => new Uint8Array(20).fill(n);
+const slot = (n: number) => new Uint8Array(32).fill(n);
 const hash = (n: number) => toHash32(new Uint8Array(32).fill(n));
 const word = (n: number) => new Uint8Array(32).fill(n, 31);
 const codes = [Uint8Array.of(1), Uint8Array.of(2, 2)].sort((a, b) =>
@@ -16,17 +17,17 @@ const codeHash = (code: Uint8Array) => bytesToHex(keccak256(code)) as Hash32;
 /** In the order of the encoding: what was read, what changed, what is gone, what has only lost its slots. */
 const list: AccessList = {
   accounts: [
-    { address: address(1), reads: [hash(3), hash(4)], change: undefined },
+    { address: address(1), reads: [slot(3), slot(4)], change: undefined },
     {
       address: address(2),
-      reads: [hash(9)],
+      reads: [slot(9)],
       change: {
         address: address(2),
         account: { nonce: 2n ** 64n - 1n, balance: 2n ** 256n - 1n, codeHash: keccak256(codes[0]!) },
         storageWiped: false,
         slots: [
-          { slot: hash(1), value: new Uint8Array(32) },
-          { slot: hash(2), value: new Uint8Array(32).fill(0xff) },
+          { slot: slot(1), value: new Uint8Array(32) },
+          { slot: slot(2), value: new Uint8Array(32).fill(0xff) },
         ],
       },
     },
@@ -42,7 +43,7 @@ const list: AccessList = {
         address: address(4),
         account: { nonce: 0n, balance: 0n, codeHash: keccak256(codes[1]!) },
         storageWiped: true,
-        slots: [{ slot: hash(5), value: word(1) }],
+        slots: [{ slot: slot(5), value: word(1) }],
       },
     },
   ],
@@ -64,7 +65,7 @@ test('there and back, from any order', () => {
     codeReads: [...list.codeReads].reverse(),
   };
   expect(encodeAccessList(turned)).toEqual(encoded);
-  expect(turned.accounts[0]!.address).toBe(address(4));
+  expect(turned.accounts[0]!.address).toEqual(address(4));
   expect(changesOf(list)).toEqual({ accounts: list.accounts.slice(1).map(({ change }) => change), codes: list.codes });
   expect(decodeAccessList(encodeAccessList({ accounts: [], codes: new Map(), codeReads: [] }))).toEqual({
     accounts: [],

@@ -11,11 +11,9 @@ import {
   bytesToBigint,
   bytesToHex,
   ChainError,
+  compareBytes,
   decodeRlp,
   RlpBackWriter,
-  toAddress,
-  toHash32,
-  type Address,
   type Hash32,
   type RlpItem,
 } from '@sheaf/primitives';
@@ -23,6 +21,7 @@ import { keccak256 } from '@sheaf/trie';
 import type { AccountChange, BlockChanges } from './block-changes.ts';
 import { accessListBytesMax } from './limits.ts';
 import { padSlot, trimSlot } from './slot-value.ts';
+import { sortByBytes } from './sort-by-bytes.ts';
 
 const noBytes = new Uint8Array(0);
 /** About what an account without slots takes. */
@@ -30,9 +29,10 @@ const accountBytes = 80;
 
 /** One account that a block touched. */
 export interface AccountAccess {
-  address: Address;
-  /** Slots that were read and are what they were. */
-  reads: Hash32[];
+  /** 20 bytes. */
+  address: Uint8Array;
+  /** Slots that were read and are what they were: 32 bytes each. */
+  reads: Uint8Array[];
   /** `undefined`: it is what it was. */
   change: AccountChange | undefined;
 }
@@ -48,13 +48,14 @@ export interface AccessList {
 
 export function encodeAccessList({ accounts, codes, codeReads }: AccessList): Uint8Array {
   const writer = new RlpBackWriter(accountBytes * accounts.length + 1_024);
-  for (const hash of sortBy(codeReads, (each) => each).reverse()) writer.hex(hash);
+  for (const hash of codeReads.toSorted().reverse()) writer.hex(hash);
   writer.list(0);
   const codesEnd = writer.length;
-  for (const [, code] of sortBy([...codes], ([hash]) => hash).reverse()) writer.bytes(code);
+  for (const hash of [...codes.keys()].sort().reverse()) writer.bytes(codes.get(hash)!);
   writer.list(codesEnd);
   const accountsEnd = writer.length;
-  for (const account of sortBy(accounts, ({ address }) => address).reverse()) writeAccount(writer, account);
+  const sorted = sortByBytes(accounts, ({ address }) => address);
+  for (let i = sorted.length - 1; i >= 0; i--) writeAccount(writer, sorted[i]!);
   writer.list(accountsEnd);
   writer.list(0);
   return writer.finish();
@@ -71,17 +72,19 @@ export function decodeAccessList(bytes: Uint8Array, field = 'accessList'): Acces
   );
   const entries = list(codes, `${field}.codes`).map((item, i) => {
     const code = string(item, `${field}.codes.${i}`);
-    return [bytesToHex(keccak256(code)) as Hash32, code] as const;
+    return { hash: keccak256(code), code };
   });
   checkOrder(
-    entries.map(([hash]) => hash),
+    entries.map(({ hash }) => hash),
     `${field}.codes`,
   );
-  const reads = list(codeReads, `${field}.codeReads`).map((item, i) =>
-    toHash32(string(item, `${field}.codeReads.${i}`), `${field}.codeReads.${i}`),
-  );
+  const reads = list(codeReads, `${field}.codeReads`).map((item, i) => string(item, `${field}.codeReads.${i}`, 32));
   checkOrder(reads, `${field}.codeReads`);
-  return { accounts: decoded, codes: new Map(entries), codeReads: reads };
+  return {
+    accounts: decoded,
+    codes: new Map(entries.map(({ hash, code }) => [nameOf(hash), code])),
+    codeReads: reads.map(nameOf),
+  };
 }
 
 /** What the block left other than it found it: `prepare` of a store brings its state over the block. */
@@ -101,38 +104,39 @@ function writeAccount(writer: RlpBackWriter, { address, reads, change }: Account
   writer.natural(account?.balance ?? 0n);
   writer.natural(account?.nonce ?? 0n);
   const readsEnd = writer.length;
-  for (const slot of sortBy(reads, (each) => each).reverse()) writer.hex(slot);
+  const sortedReads = sortByBytes(reads, (slot) => slot);
+  for (let i = sortedReads.length - 1; i >= 0; i--) writer.bytes(sortedReads[i]!);
   writer.list(readsEnd);
   const slotsEnd = writer.length;
-  for (const { slot, value } of sortBy(change?.slots ?? [], (each) => each.slot).reverse()) {
+  const sortedSlots = sortByBytes(change?.slots ?? [], ({ slot }) => slot);
+  for (let i = sortedSlots.length - 1; i >= 0; i--) {
+    const { slot, value } = sortedSlots[i]!;
     const slotEnd = writer.length;
     writer.bytes(trimSlot(value) ?? noBytes);
-    writer.hex(slot);
+    writer.bytes(slot);
     writer.list(slotEnd);
   }
   writer.list(slotsEnd);
   writer.natural(BigInt(flags));
-  writer.hex(address);
+  writer.bytes(address);
   writer.list(end);
 }
 
 function decodeAccount(item: RlpItem, field: string): AccountAccess {
   const [who, flagBytes, changed, read, nonce, balance, codeHash] = list(item, field, 7);
-  const address = toAddress(string(who, `${field}.address`), `${field}.address`);
+  const address = string(who, `${field}.address`, 20);
   const flags = Number(decodeNumber(flagBytes, `${field}.flags`, 1));
   const slots = list(changed, `${field}.slots`).map((entry, i) => {
     const [slot, value] = list(entry, `${field}.slots.${i}`, 2);
     const trimmed = string(value, `${field}.slots.${i}.value`);
     if (trimmed.length > 32 || trimmed[0] === 0) throw invalid(`${field}.slots.${i}.value`, 'is no word');
-    return { slot: toHash32(string(slot, `${field}.slots.${i}`), `${field}.slots.${i}`), value: padSlot(trimmed) };
+    return { slot: string(slot, `${field}.slots.${i}`, 32), value: padSlot(trimmed) };
   });
   checkOrder(
     slots.map(({ slot }) => slot),
     `${field}.slots`,
   );
-  const reads = list(read, `${field}.reads`).map((slot, i) =>
-    toHash32(string(slot, `${field}.reads.${i}`), `${field}.reads.${i}`),
-  );
+  const reads = list(read, `${field}.reads`).map((slot, i) => string(slot, `${field}.reads.${i}`, 32));
   checkOrder(reads, `${field}.reads`);
   const fields = {
     nonce: decodeNumber(nonce, `${field}.nonce`, 8),
@@ -148,17 +152,9 @@ function decodeAccount(item: RlpItem, field: string): AccountAccess {
   return { address, reads, change: is(1) ? change : undefined };
 }
 
-/** Lower-case hex of one length sorts as its bytes do: by the first digits as a number, where they differ. */
-function sortBy<T>(items: readonly T[], name: (item: T) => string): T[] {
-  if (items.length < 2) return [...items];
-  const named = items.map((item) => ({ item, name: name(item), first: Number(name(item).slice(0, 14)) }));
-  named.sort((a, b) => a.first - b.first || (a.name < b.name ? -1 : 1));
-  return named.map(({ item }) => item);
-}
-
-function checkOrder(names: readonly string[], field: string): void {
-  for (let i = 1; i < names.length; i++) {
-    if (names[i - 1]! >= names[i]!) throw invalid(`${field}.${i}`, 'is not above the one before');
+function checkOrder(keys: readonly Uint8Array[], field: string): void {
+  for (let i = 1; i < keys.length; i++) {
+    if (compareBytes(keys[i - 1]!, keys[i]!) >= 0) throw invalid(`${field}.${i}`, 'is not above the one before');
   }
 }
 
@@ -174,9 +170,14 @@ function list(item: RlpItem | undefined, field: string, count?: number): readonl
   return item;
 }
 
-function string(item: RlpItem | undefined, field: string): Uint8Array {
+function string(item: RlpItem | undefined, field: string, bytes?: number): Uint8Array {
   if (!(item instanceof Uint8Array)) throw invalid(field, 'is no string of bytes');
+  if (bytes !== undefined && item.length !== bytes) throw invalid(field, `has ${item.length} bytes, not ${bytes}`);
   return item;
+}
+
+function nameOf(hash: Uint8Array): Hash32 {
+  return bytesToHex(hash) as Hash32;
 }
 
 function invalid(field: string, what: string): ChainError {

@@ -1,14 +1,15 @@
-import type { Address, Hash32 } from '@sheaf/primitives';
+import type { Hash32 } from '@sheaf/primitives';
 
 /** One account that a block leaves other than it found it. */
 export interface AccountChange {
-  address: Address;
+  /** 20 bytes. */
+  address: Uint8Array;
   /** As it is after the block; `undefined`: there is none. */
   account: { nonce: bigint; balance: bigint; codeHash: Uint8Array } | undefined;
   /** Its slots of before the block are gone: `slots` is its whole storage. */
   storageWiped: boolean;
   /** Slots that differ from before the block (from zero when wiped), in no order. 32 bytes each; zero: not set. */
-  slots: { slot: Hash32; value: Uint8Array }[];
+  slots: { slot: Uint8Array; value: Uint8Array }[];
 }
 
 /** All that a block changes in the state: the difference between after and before, whatever happened in between. */

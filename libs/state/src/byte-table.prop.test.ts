@@ -3,7 +3,8 @@
 // handed out is looked at again in the end.
 import { bytesToHex } from '@sheaf/primitives';
 import fc from 'fast-check';
-import { ByteTable, sortedOrder } from './byte-table.ts';
+import { ByteTable } from './byte-table.ts';
+import { sortedOrder } from './sort-by-bytes.ts';
 
 /** Keys of many lengths, alike but for one byte. */
 const keys = fc

@@ -1,4 +1,5 @@
 import { assert } from '@sheaf/primitives';
+import { sortedOrder } from './sort-by-bytes.ts';
 
 /** Per process, so that nobody can choose keys that all collide here. It moves entries, never answers. */
 const seed = (Math.random() * 2 ** 32) | 0;
@@ -174,20 +175,4 @@ function hashOf(key: Uint8Array, keyBytes: number): number {
   state ^= state >>> 15;
   state = Math.imul(state, 0x85ebca6b);
   return state ^ (state >>> 13);
-}
-
-/**
- * The indexes of numbers below 2^48 in the order of the numbers, as far as the number's high bits go: of n numbers
- * 53 - log2(n).
- */
-export function sortedOrder(numbers: Float64Array): Uint32Array {
-  // Sorting typed arrays without a comparison function is native; so number and index go into one.
-  const scale = 2 ** Math.ceil(Math.log2(Math.max(2, numbers.length)));
-  const shrink = Math.max(1, (2 ** 48 * scale) / 2 ** 53);
-  const packed = new Float64Array(numbers.length);
-  for (let i = 0; i < packed.length; i++) packed[i] = Math.floor(numbers[i]! / shrink) * scale + i;
-  packed.sort();
-  const order = new Uint32Array(packed.length);
-  for (let i = 0; i < order.length; i++) order[i] = packed[i]! % scale;
-  return order;
 }

@@ -18,12 +18,19 @@ export function writeBranchKey(into: Uint8Array, owner: TrieOwner, position: Uin
   return 6 + position.length;
 }
 
+/** A storage id and 32 bytes. */
+export const slotKeyBytes = 38;
+
 /** Of the slots' table: storage id (6 bytes) and the hash of the slot. */
 export function slotKeyOf(storageId: number, slotKey: Uint8Array): Uint8Array {
-  const key = new Uint8Array(38);
-  writeStorageId(key, 0, storageId);
-  key.set(slotKey, 6);
-  return key;
+  return writeSlotKey(new Uint8Array(slotKeyBytes), storageId, slotKey);
+}
+
+/** The same into bytes that are there, which it returns. */
+export function writeSlotKey(into: Uint8Array, storageId: number, slotKey: Uint8Array): Uint8Array {
+  writeStorageId(into, 0, storageId);
+  for (let i = 0; i < 32; i++) into[6 + i] = slotKey[i]!;
+  return into;
 }
 
 /** The storage id alone: where its rows begin. */

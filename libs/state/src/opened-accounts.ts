@@ -1,10 +1,10 @@
 // Accounts whose changes are being worked out, before and after they are hashed.
-import { compareBytes, equalBytes, hexToBytes } from '@sheaf/primitives';
+import { equalBytes } from '@sheaf/primitives';
 import type { LeafChange, TrieBatch } from '@sheaf/trie';
 import { writeAccountRecord } from './account-record.ts';
 import type { AccountChange } from './block-changes.ts';
-import { sortedOrder } from './byte-table.ts';
-import { ValueRows, type NewRow, type ValueChange } from './journal.ts';
+import { ValueRows, type NewRow } from './journal.ts';
+import { slotKeyBytes, writeSlotKey } from './keys.ts';
 
 /** What changes in one storage. */
 export interface StorageChange {
@@ -13,16 +13,12 @@ export interface StorageChange {
   slots: SlotChange[];
 }
 
-/** A slot that a block leaves something in, and its hash. */
-export interface WrittenSlot {
+/** A slot that a block changes. Values without leading zeros; `undefined`: zero. */
+export interface SlotChange {
   slot: Uint8Array;
-  value: Uint8Array;
   hash: Uint8Array;
-}
-
-export interface SlotChange extends ValueChange {
-  /** As `key`, with the slot's own bytes. */
-  name: Uint8Array;
+  before: Uint8Array | undefined;
+  after: Uint8Array | undefined;
 }
 
 /** An account whose change is being worked out: as it will be, but for what `change` says. */
@@ -49,41 +45,23 @@ export function startsWith(bytes: Uint8Array, start: Uint8Array = new Uint8Array
   return true;
 }
 
-/** By rising key. A comparison of bytes takes longer than all else that is done with an account before it is hashed. */
-export function sortByKey(updates: readonly Opened[]): Opened[] {
-  const prefixes = new Float64Array(updates.length);
-  for (let i = 0; i < prefixes.length; i++) {
-    const { key } = updates[i]!;
-    const high = (key[0]! << 16) | (key[1]! << 8) | key[2]!;
-    prefixes[i] = high * 2 ** 24 + ((key[3]! << 16) | (key[4]! << 8) | key[5]!);
-  }
-  const order = sortedOrder(prefixes);
-  const sorted: Opened[] = [];
-  for (let i = 0; i < order.length; i++) sorted.push(updates[order[i]!]!);
-  // Keys whose first bytes are the same can be made, at a price; and the order knows not all bits of many.
-  for (let i = 1; i < sorted.length; i++) {
-    if (prefixes[order[i - 1]!]! >= prefixes[order[i]!]!) return sorted.sort((a, b) => compareBytes(a.key, b.key));
-  }
-  return sorted;
-}
-
 /** As rows of the journal; and for each entry of them its key with the slot's own bytes: 38. */
 export function slotRows(storages: readonly StorageChange[]): { slots: NewRow[]; slotNames: Uint8Array } {
   const rows = new ValueRows('slots');
-  const slotNames = new Uint8Array(38 * storages.reduce((sum, { slots }) => sum + slots.length, 0));
-  for (const { slots } of storages) {
-    for (const { key, name, before, after } of slots) {
-      slotNames.set(name, 38 * rows.count);
-      rows.add(key, before, after);
+  const slotNames = new Uint8Array(slotKeyBytes * storages.reduce((sum, { slots }) => sum + slots.length, 0));
+  const key = new Uint8Array(slotKeyBytes);
+  for (const { batch, slots } of storages) {
+    for (const { slot, hash, before, after } of slots) {
+      slotNames.set(writeSlotKey(key, batch.owner, slot), slotKeyBytes * rows.count);
+      rows.add(writeSlotKey(key, batch.owner, hash), before, after);
     }
   }
   return { slots: rows.finish(), slotNames };
 }
 
 /** Of an account that is gone afterwards there are none. */
-export function writtenSlots({ account, slots }: AccountChange): Omit<WrittenSlot, 'hash'>[] {
-  if (account === undefined) return [];
-  return slots.map(({ slot, value }) => ({ slot: hexToBytes(slot), value }));
+export function slotsLeft({ account, slots }: AccountChange): Uint8Array[] {
+  return account === undefined ? [] : slots.map(({ slot }) => slot);
 }
 
 /** `leaves`: by rising key. */

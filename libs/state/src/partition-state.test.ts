@@ -100,13 +100,16 @@ test('what a block leaves as it was is not in its journal', () => {
   state.commit(state.prepare(nothing), { height: toHeight(1) });
   const { journalBytes } = state.stats();
   const same = [...world].map(([address, { nonce, balance, slots }]) => ({
-    address,
+    address: hexToBytes(address),
     account: { nonce, balance, codeHash: emptyCodeHashBytes },
     storageWiped: false,
     // Set to what they are; and one to nothing that is nothing.
-    slots: [...slots, [slotOf(9), 0n] as const].map(([slot, value]) => ({ slot, value: wordOf(value) })),
+    slots: [...slots, [slotOf(9), 0n] as const].map(([slot, value]) => ({
+      slot: hexToBytes(slot),
+      value: wordOf(value),
+    })),
   }));
-  const gone = { address: addressOf(50), account: undefined, storageWiped: true, slots: [] };
+  const gone = { address: hexToBytes(addressOf(50)), account: undefined, storageWiped: true, slots: [] };
   state.commit(state.prepare({ accounts: [...same, gone], codes: new Map() }), { height: toHeight(2) });
   expect(state.stats().journalBytes).toBe(journalBytes);
   expect(state.stateRoot()).toBe(rootOfWorld(world));

@@ -2,7 +2,6 @@ import { notHere, type HostAccount } from '@sheaf/evm';
 import {
   bytesToHex,
   ChainError,
-  compareBytes,
   concatBytes,
   equalBytes,
   hexToBytes,
@@ -46,18 +45,17 @@ import {
   batchByBucket,
   sameBytes,
   slotRows,
-  sortByKey,
+  slotsLeft,
   startsWith,
   writeRecordAfter,
-  writtenSlots,
   type Opened,
   type SlotChange,
   type StorageChange,
-  type WrittenSlot,
 } from './opened-accounts.ts';
-import { branchKeyBytesMax, slotKeyOf, storageKey, writeBranchKey } from './keys.ts';
+import { branchKeyBytesMax, slotKeyBytes, slotKeyOf, storageKey, writeBranchKey, writeSlotKey } from './keys.ts';
 import { readTops } from './read-top.ts';
 import { leafOfSlot, padSlot, trimSlot } from './slot-value.ts';
+import { sortByBytes } from './sort-by-bytes.ts';
 import type { StateReader } from './state-reader.ts';
 
 export type PartitionOptions = { [Name in keyof typeof stateLimits]?: number } & {
@@ -138,6 +136,7 @@ export class PartitionState implements StateReader, TrieSource {
   /** Values without leading zeros by storage id and slot. */
   readonly #slots: ByteCache;
   readonly #branchKey = new Uint8Array(branchKeyBytesMax);
+  readonly #slotName = new Uint8Array(slotKeyBytes);
   #tops: TopNode[] = new Array<TopNode>(256).fill({ kind: 'empty' });
   #head: { height: Height; digest: Uint8Array } | undefined;
   #oldest: Height | undefined;
@@ -214,18 +213,21 @@ export class PartitionState implements StateReader, TrieSource {
    * @throws ChainError `INVALID_ARGUMENT` for an account of another partition, `DATA_LOSS`, `LIMIT`
    */
   prepare(changes: BlockChanges): PreparedChanges {
-    const updates = sortByKey(changes.accounts.map((change) => this.#open(change)));
+    const updates = sortByBytes(
+      changes.accounts.map((change) => this.#open(change)),
+      ({ key }) => key,
+    );
     const retired: number[] = [];
     const storages: StorageChange[] = [];
-    const changed = updates.map(({ change }) => writtenSlots(change));
     // All together: one by one they would take three times as long.
-    const slotHashes = keccakMany(changed.flat().map(({ slot }) => slot)).values();
-    for (const [index, update] of updates.entries()) {
-      const slots = changed[index]!.map((each) => ({ ...each, hash: slotHashes.next().value! }));
-      const { account, storageWiped } = update.change;
+    const hashes = keccakMany(updates.flatMap(({ change }) => slotsLeft(change)));
+    let hashed = 0;
+    for (const update of updates) {
+      const { account, slots, storageWiped } = update.change;
       if (slots.length === 0 && !storageWiped && account !== undefined) continue;
-      const storage = this.#storageChange(update, slots, retired);
+      const storage = this.#storageChange(update, hashes, hashed, retired);
       if (storage !== undefined) storages.push(storage);
+      if (account !== undefined) hashed += slots.length;
     }
     storages.sort((a, b) => a.batch.owner - b.batch.owner);
     const stored = this.#engine.commit(
@@ -362,7 +364,7 @@ export class PartitionState implements StateReader, TrieSource {
   /** Without leading zeros; `undefined` for zero. `hash`: the slot's, where it is known. */
   #slot(storageId: number, slot: Uint8Array, hash?: Uint8Array): Uint8Array | undefined {
     if (storageId === 0) return undefined;
-    const name = slotKeyOf(storageId, slot);
+    const name = writeSlotKey(this.#slotName, storageId, slot);
     const known = this.#slots.get(name);
     if (known !== undefined) return known ?? undefined;
     const value = this.#carryOver.slot(slotKeyOf(storageId, hash ?? keccak256(slot)));
@@ -371,13 +373,13 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   #open(change: AccountChange): Opened {
-    const address = hexToBytes(change.address);
+    const { address } = change;
     const entry = this.#entry(address);
     if (entry === notHere) {
       throw new ChainError({
         code: 'INVALID_ARGUMENT',
         field: 'changes.accounts',
-        message: `account ${change.address} is of another partition`,
+        message: `account ${bytesToHex(address)} is of another partition`,
       });
     }
     const record = entry.length === 32 ? undefined : entry.subarray(32);
@@ -386,30 +388,36 @@ export class PartitionState implements StateReader, TrieSource {
     return { change, address, key: entry.subarray(0, 32), record, storageId, storageRoot };
   }
 
-  /** What changes in the account's storage; none when nothing does. */
-  #storageChange(update: Opened, written: readonly WrittenSlot[], retired: number[]): StorageChange | undefined {
-    const { change } = update;
-    if (update.storageId !== 0 && (change.account === undefined || change.storageWiped)) {
+  /** What changes in the account's storage; none when nothing does. `hashes`, from `hashed` on: of the slots that are left. */
+  #storageChange(
+    update: Opened,
+    hashes: readonly Uint8Array[],
+    hashed: number,
+    retired: number[],
+  ): StorageChange | undefined {
+    const { account, slots: written, storageWiped } = update.change;
+    if (update.storageId !== 0 && (account === undefined || storageWiped)) {
       retired.push(update.storageId);
       update.storageId = 0;
       update.storageRoot = emptyRootBytes;
     }
-    if (written.length === 0) return undefined;
+    if (account === undefined) return undefined;
     const fresh = update.storageId === 0;
     const owner = fresh ? this.#nextStorageId : update.storageId;
-    const slots: SlotChange[] = [];
-    for (const { slot, value, hash } of written) {
+    const changed: SlotChange[] = [];
+    for (let i = 0; i < written.length; i++) {
+      const { slot, value } = written[i]!;
+      const hash = hashes[hashed + i]!;
       const before = fresh ? undefined : this.#slot(owner, slot, hash);
       const after = trimSlot(value);
-      if (sameBytes(before, after)) continue;
-      slots.push({ name: slotKeyOf(owner, slot), key: slotKeyOf(owner, hash), before, after });
+      if (!sameBytes(before, after)) changed.push({ slot, hash, before, after });
     }
-    if (slots.length === 0) return undefined;
-    slots.sort((a, b) => compareBytes(a.key, b.key));
+    if (changed.length === 0) return undefined;
+    const slots = sortByBytes(changed, ({ hash }) => hash);
     if (fresh) this.#nextStorageId += 1;
     update.storageId = owner;
-    const leaves = slots.map(({ key, before, after }) => ({
-      key: key.subarray(6),
+    const leaves = slots.map(({ hash, before, after }) => ({
+      key: hash,
       value: after && leafOfSlot(after),
       existed: before !== undefined,
     }));

@@ -6,7 +6,7 @@
 //     top      as encode-top.ts of libs/trie has it
 //     remains  1 when anything hangs at the bucket after the block, else 0
 //     nodes    as encode-partial.ts of libs/trie has it, from the bucket on
-import { ChainError, compareBytes, decodeRlp, encodeRlp, hexToBytes, limits } from '@sheaf/primitives';
+import { bytesToHex, ChainError, compareBytes, decodeRlp, encodeRlp, limits } from '@sheaf/primitives';
 import {
   bucketCount,
   bucketPosition,
@@ -72,7 +72,7 @@ export function mergeTops(parts: readonly BucketTops[]): MergedBuckets {
 export function collectWitnessPart(before: StateAt, accounts: readonly AccountAccess[]): WitnessPart {
   const own = ownTops(before);
   const touched = accounts
-    .map((access) => ({ key: keccak256(hexToBytes(access.address)), access }))
+    .map((access) => ({ key: keccak256(access.address), access }))
     .sort((a, b) => compareBytes(a.key, b.key));
   const buckets = new Map<number, CollectedPart>();
   for (let from = 0; from < touched.length;) {
@@ -174,16 +174,16 @@ function leafChange({ key, access: { change } }: { key: Uint8Array; access: Acco
 function storageKeys({ reads, change }: AccountAccess) {
   const kept = change?.account !== undefined && !change.storageWiped;
   const slots = change?.slots ?? [];
-  const changes = slots.map(({ slot, value }) => ({ key: keccak256(hexToBytes(slot)), value: trimSlot(value) }));
+  const changes = slots.map(({ slot, value }) => ({ key: keccak256(slot), value: trimSlot(value) }));
   const sorted = kept ? changes.sort((a, b) => compareBytes(a.key, b.key)) : [];
-  const read = [...reads, ...slots.map(({ slot }) => slot)].map((slot) => keccak256(hexToBytes(slot)));
+  const read = [...reads, ...slots.map(({ slot }) => slot)].map((slot) => keccak256(slot));
   return { reads: read.sort(compareBytes), changes: sorted };
 }
 
-function ofAnother(address: string): ChainError {
+function ofAnother(address: Uint8Array): ChainError {
   return new ChainError({
     code: 'DATA_LOSS',
-    message: `account ${address} of the access list is of another partition`,
+    message: `account ${bytesToHex(address)} of the access list is of another partition`,
   });
 }
 

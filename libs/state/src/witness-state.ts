@@ -1,5 +1,5 @@
 import type { HostAccount } from '@sheaf/evm';
-import { bytesToHex, ChainError, compareBytes, equalBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
+import { bytesToHex, ChainError, compareBytes, equalBytes, type Hash32 } from '@sheaf/primitives';
 import {
   createTrieEngine,
   emptyTrieRoot,
@@ -92,7 +92,7 @@ export class WitnessState implements BlockState {
   }
 
   #update(change: AccountChange): Update {
-    const key = keccak256(hexToBytes(change.address));
+    const key = keccak256(change.address);
     const leaf = this.#leaf(key);
     const fresh = leaf === undefined || change.storageWiped || equalBytes(leaf.storageRoot, emptyTrieRoot);
     const storage = fresh || change.slots.length === 0 ? emptyTrie : this.#storage(key, leaf);
@@ -144,8 +144,8 @@ interface Update {
 
 const emptyTrie = new PartialTrie(undefined);
 
-function slotChange(storage: PartialTrie, slot: Hash32, word: Uint8Array): LeafChange {
-  const key = keccak256(hexToBytes(slot));
+function slotChange(storage: PartialTrie, slot: Uint8Array, word: Uint8Array): LeafChange {
+  const key = keccak256(slot);
   const value = trimSlot(word);
   const existed = lookUp(storage, { owner: 0, position: whole }, key) !== undefined;
   return { key, value: value && leafOfSlot(value), existed };

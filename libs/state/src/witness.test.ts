@@ -1,7 +1,17 @@
 // Goal: bytes that are no witness are refused by the name of the part; a witness that lacks something says so when that
 // is asked for, and never before.
 // Method: the RLP with one thing changed at a time; a witness made for a block, with single parts taken out.
-import { bytesToHex, encodeRlp, hexToBytes, limits, toHeight, type Hash32, type RlpItem } from '@sheaf/primitives';
+import {
+  bytesToHex,
+  encodeRlp,
+  hexToBytes,
+  limits,
+  toAddress,
+  toHash32,
+  toHeight,
+  type Hash32,
+  type RlpItem,
+} from '@sheaf/primitives';
 import { keccak256 } from '@sheaf/trie';
 import { addressOf, changesBetween, rootOfWorld, slotOf, wordOf, type World } from '../test/world.ts';
 import { memoryKeyValue } from './memory-key-value.ts';
@@ -87,9 +97,9 @@ function arrange() {
   const before = new PartitionReader(kv).at(toHeight(0));
   const list = {
     accounts: [
-      { address: addressOf(0), reads: [slotOf(0), slotOf(9)], change: undefined },
-      { address: addressOf(1), reads: [slotOf(0)], change: undefined },
-      { address: addressOf(2), reads: [slotOf(0)], change: undefined },
+      { address: bytesOf(0), reads: [keyOf(0), keyOf(9)], change: undefined },
+      { address: bytesOf(1), reads: [keyOf(0)], change: undefined },
+      { address: bytesOf(2), reads: [keyOf(0)], change: undefined },
     ],
     codes: new Map<Hash32, Uint8Array>(),
     codeReads: [bytesToHex(keccak256(Uint8Array.of(1, 2))) as Hash32],
@@ -99,6 +109,7 @@ function arrange() {
 
 const loss = expect.objectContaining({ code: 'DATA_LOSS' });
 const bytesOf = (n: number) => hexToBytes(addressOf(n));
+const keyOf = (n: number) => hexToBytes(slotOf(n));
 
 test('what a block read, and nothing else', () => {
   const { witness: made, root } = arrange();
@@ -107,23 +118,23 @@ test('what a block read, and nothing else', () => {
   expect(state.account(bytesOf(0))).toMatchObject({ nonce: 1n, balance: 7n, hasStorage: true });
   expect(state.account(bytesOf(1))).toMatchObject({ hasStorage: false });
   expect(state.account(bytesOf(2))).toBeUndefined();
-  expect(state.storage(bytesOf(0), hexToBytes(slotOf(0)))).toEqual(wordOf(5n));
-  expect(state.storage(bytesOf(0), hexToBytes(slotOf(9)))).toBeUndefined();
-  expect(state.storage(bytesOf(1), hexToBytes(slotOf(0)))).toBeUndefined();
-  expect(state.storage(bytesOf(2), hexToBytes(slotOf(0)))).toBeUndefined();
+  expect(state.storage(bytesOf(0), keyOf(0))).toEqual(wordOf(5n));
+  expect(state.storage(bytesOf(0), keyOf(9))).toBeUndefined();
+  expect(state.storage(bytesOf(1), keyOf(0))).toBeUndefined();
+  expect(state.storage(bytesOf(2), keyOf(0))).toBeUndefined();
   expect(state.code(keccak256(Uint8Array.of(1, 2)))).toEqual(Uint8Array.of(1, 2));
 });
 
 test('what it lacks', () => {
   const { witness: made, root } = arrange();
-  const slot = hexToBytes(slotOf(0));
+  const slot = keyOf(0);
   expect(() => new WitnessState(made, `0x${'11'.repeat(32)}` as Hash32)).toThrow(loss);
   const bare = new WitnessState({ ...made, storages: [], codes: [] }, root);
   expect(bare.account(bytesOf(0))).toMatchObject({ hasStorage: true });
   expect(() => bare.storage(bytesOf(0), slot)).toThrow(loss);
   expect(() => bare.code(keccak256(Uint8Array.of(1, 2)))).toThrow(loss);
   const account = { nonce: 1n, balance: 7n, codeHash: keccak256(Uint8Array.of(1, 2)) };
-  const change = { address: addressOf(0), account, slots: [{ slot: slotOf(0), value: wordOf(6n) }] };
+  const change = { address: bytesOf(0), account, slots: [{ slot: keyOf(0), value: wordOf(6n) }] };
   const changes = (storageWiped: boolean) => ({ accounts: [{ ...change, storageWiped }], codes: new Map() });
   expect(() => bare.rootAfter(changes(false))).toThrow(loss);
   // What is wiped needs not be known.
@@ -150,7 +161,8 @@ test('what collapses when accounts or slots go, alone and in twos, is in the wit
   const expectRoot = (after: World) => {
     const changes = changesBetween(before, after);
     const changed = changes.accounts.filter(
-      ({ address, account, slots: some }) => account === undefined || some.length > 0 || !before.has(address),
+      ({ address, account, slots: some }) =>
+        account === undefined || some.length > 0 || !before.has(toAddress(address)),
     );
     const list = {
       accounts: changed.map((change) => ({ address: change.address, reads: [], change })),
@@ -162,8 +174,8 @@ test('what collapses when accounts or slots go, alone and in twos, is in the wit
     // What a block changes it may have read.
     for (const { address, slots: some } of changed) {
       for (const { slot } of some) {
-        const word = alone.storage(hexToBytes(address), hexToBytes(slot));
-        expect(word).toEqual(before.get(address)?.slots.has(slot) === true ? wordOf(5n) : undefined);
+        const had = before.get(toAddress(address))?.slots.has(toHash32(slot)) === true;
+        expect(alone.storage(address, slot)).toEqual(had ? wordOf(5n) : undefined);
       }
     }
     expect(alone.rootAfter({ accounts: changed, codes: new Map() })).toBe(rootOfWorld(after));
@@ -190,14 +202,14 @@ test('what collapses when accounts or slots go, alone and in twos, is in the wit
 test('slots of a storage that is wiped can be read as they were', () => {
   const { before, list, root } = arrange();
   const change = {
-    address: addressOf(0),
+    address: bytesOf(0),
     account: { nonce: 1n, balance: 7n, codeHash: keccak256(Uint8Array.of(1, 2)) },
     storageWiped: true,
-    slots: [0, 1, 9].map((n) => ({ slot: slotOf(n), value: wordOf(8n) })),
+    slots: [0, 1, 9].map((n) => ({ slot: keyOf(n), value: wordOf(8n) })),
   };
-  const accounts = [{ address: addressOf(0), reads: [], change }];
+  const accounts = [{ address: bytesOf(0), reads: [], change }];
   const state = new WitnessState(collectWitness(before, { ...list, accounts }), root);
-  const words = [0, 1, 9].map((n) => state.storage(bytesOf(0), hexToBytes(slotOf(n))));
+  const words = [0, 1, 9].map((n) => state.storage(bytesOf(0), keyOf(n)));
   expect(words).toEqual([wordOf(5n), wordOf(5n), undefined]);
 });
 

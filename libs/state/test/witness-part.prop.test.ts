@@ -2,7 +2,7 @@
 // other root.
 // Method: random blocks on random states, the same state in one partition and in 2, 3 and 16; every account and some that
 // are not there are proven; the parts go through their encoding.
-import { bytesToHex, equalBytes, hexToBytes, toHeight, type Address, type Hash32 } from '@sheaf/primitives';
+import { bytesToHex, equalBytes, hexToBytes, toHeight } from '@sheaf/primitives';
 import { encodeTop, keccak256, proveAccount } from '@sheaf/trie';
 import fc from 'fast-check';
 import {
@@ -27,7 +27,7 @@ import {
   type StateAt,
 } from '../src/index.ts';
 import { accounts, edit, play } from './edits.ts';
-import { addressOf, changesBetween, slotOf, type World } from './world.ts';
+import { accessListOf, addressOf, changesBetween, type World } from './world.ts';
 
 const counts = [2, 3, 16];
 const runs = { numRuns: Number(process.env['SHEAF_PROPERTY_RUNS'] ?? 10) };
@@ -37,7 +37,7 @@ const block = fc.record({
   reads: fc.array(fc.tuple(fc.nat(accounts + 3), fc.nat(6)), { maxLength: 6 }),
 });
 
-const bucketOf = (address: Address) => keccak256(hexToBytes(address))[0]!;
+const bucketOf = (address: Uint8Array) => keccak256(address)[0]!;
 
 function openAt(changes: BlockChanges, first: number, end: number): StateAt {
   const kv = memoryKeyValue();
@@ -50,20 +50,6 @@ function openAt(changes: BlockChanges, first: number, end: number): StateAt {
 function openPartitions(changes: BlockChanges, count: number): StateAt[] {
   const bound = (index: number) => Math.floor((256 * index) / count);
   return Array.from({ length: count }, (_, i) => openAt(changes, bound(i), bound(i + 1)));
-}
-
-function listOf(changes: BlockChanges, reads: [number, number][]): AccessList {
-  const touched = new Map(
-    changes.accounts.map((change) => [change.address, { address: change.address, reads: [] as Hash32[], change }]),
-  ) as Map<Address, AccessList['accounts'][number]>;
-  for (const [who, slot] of reads) {
-    const address = addressOf(who);
-    const access = touched.get(address) ?? { address, reads: [], change: undefined };
-    touched.set(address, access);
-    const changed = access.change?.slots.some((other) => other.slot === slotOf(slot)) ?? false;
-    if (!changed && !access.reads.includes(slotOf(slot))) access.reads.push(slotOf(slot));
-  }
-  return { accounts: [...touched.values()], codes: changes.codes, codeReads: [] };
 }
 
 const ownOf = (state: StateAt, list: AccessList) =>
@@ -83,7 +69,10 @@ function arrange({
 }) {
   const { after: before }: { after: World } = play(new Map(), start);
   const { after, wiped } = play(before, edits);
-  return { genesis: changesBetween(new Map(), before), list: listOf(changesBetween(before, after, wiped), reads) };
+  return {
+    genesis: changesBetween(new Map(), before),
+    list: accessListOf(changesBetween(before, after, wiped), reads),
+  };
 }
 
 test('one witness and one proof, whatever the number of partitions', () => {

@@ -11,7 +11,7 @@ import {
 } from '@sheaf/primitives';
 import { Trie } from '@sheaf/ethereum';
 import { keccak256 } from '@sheaf/trie';
-import { emptyCodeHashBytes, type BlockChanges } from '../src/index.ts';
+import { emptyCodeHashBytes, type AccessList, type BlockChanges } from '../src/index.ts';
 
 export interface WorldAccount {
   nonce: bigint;
@@ -73,22 +73,46 @@ export function changesBetween(before: World, after: World, wiped: ReadonlySet<A
   for (const address of new Set([...before.keys(), ...after.keys()])) {
     const [from, to] = [before.get(address), after.get(address)];
     if (to === undefined) {
-      changes.accounts.push({ address, account: undefined, storageWiped: (from?.slots.size ?? 0) > 0, slots: [] });
+      changes.accounts.push({
+        address: hexToBytes(address),
+        account: undefined,
+        storageWiped: (from?.slots.size ?? 0) > 0,
+        slots: [],
+      });
       continue;
     }
     const storageWiped = wiped.has(address);
     const old = storageWiped ? undefined : from?.slots;
     const slots = [...new Set([...(old?.keys() ?? []), ...to.slots.keys()])]
       .filter((slot) => old?.get(slot) !== to.slots.get(slot))
-      .map((slot) => ({ slot, value: wordOf(to.slots.get(slot) ?? 0n) }));
+      .map((slot) => ({ slot: hexToBytes(slot), value: wordOf(to.slots.get(slot) ?? 0n) }));
     const codeHash = to.code.length === 0 ? emptyCodeHashBytes : keccak256(to.code);
     if (to.code.length > 0) changes.codes.set(bytesToHex(codeHash) as Hash32, to.code);
     changes.accounts.push({
-      address,
+      address: hexToBytes(address),
       account: { nonce: to.nonce, balance: to.balance, codeHash },
       storageWiped,
       slots,
     });
   }
   return changes;
+}
+
+/** The list of a block that reads what it changes and then some more: slots of accounts, by their numbers. */
+export function accessListOf(
+  { accounts, codes }: BlockChanges,
+  reads: readonly [who: number, slot: number][],
+): AccessList {
+  const touched = new Map<string, AccessList['accounts'][number]>(
+    accounts.map((change) => [toAddress(change.address), { address: change.address, reads: [], change }]),
+  );
+  for (const [who, number] of reads) {
+    const name = addressOf(who);
+    const slot = slotOf(number);
+    const access = touched.get(name) ?? { address: hexToBytes(name), reads: [], change: undefined };
+    touched.set(name, access);
+    const known = [...access.reads, ...(access.change?.slots.map((each) => each.slot) ?? [])];
+    if (!known.some((each) => toHash32(each) === slot)) access.reads.push(hexToBytes(slot));
+  }
+  return { accounts: [...touched.values()], codes, codeReads: [] };
 }

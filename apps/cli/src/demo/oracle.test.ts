@@ -47,7 +47,7 @@ async function execute(bodies: Uint8Array[][]): Promise<JSONRPCBlock[]> {
   const state = new PartitionState(memoryKeyValue());
   state.commit(state.prepare(start.changes), { height: toHeight(0) });
   genesisCode = (address) => {
-    const change = start.changes.accounts.find((account) => account.address === toAddress(address));
+    const change = start.changes.accounts.find((account) => toAddress(account.address) === toAddress(address));
     const codeHash = change?.account && (bytesToHex(change.account.codeHash) as Hash32);
     return toHex((codeHash && start.changes.codes.get(codeHash)) ?? new Uint8Array(0));
   };

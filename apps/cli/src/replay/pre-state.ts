@@ -43,13 +43,16 @@ export function readPreState(value: unknown, field: string): BlockChanges {
     checkCount((slotCount += storage.length), `${field} storage`, replayLimits.slotsMax);
     const slots = storage.flatMap(([slot, content]) => {
       const word = readWord(content, `${at}.storage.${slot}`);
-      return word === zeroHash ? [] : [{ slot: readWord(slot, `${at}.storage key`), value: hexToBytes(word) }];
+      return word === zeroHash
+        ? []
+        : [{ slot: hexToBytes(readWord(slot, `${at}.storage key`)), value: hexToBytes(word) }];
     });
     const nonce = readQuantity(json['nonce'], `${at}.nonce`, uint64Max);
     const balance = readQuantity(json['balance'], `${at}.balance`);
     // EIP-161: there are no empty accounts, and what was asked for and not there is written as one.
     if (nonce === 0n && balance === 0n && code.length === 0 && slots.length === 0) continue;
-    accounts.push({ address, account: { nonce, balance, codeHash: hexToBytes(codeHash) }, storageWiped: false, slots });
+    const account = { nonce, balance, codeHash: hexToBytes(codeHash) };
+    accounts.push({ address: hexToBytes(address), account, storageWiped: false, slots });
   }
   return { accounts, codes };
 }
@@ -59,7 +62,7 @@ export function splitState({ accounts, codes }: BlockChanges, members: number, h
   const owners = ownersOf(members);
   const parts = Array.from({ length: members }, (): BlockChanges => ({ accounts: [], codes: new Map() }));
   for (const change of accounts) {
-    const part = parts[owners[keccak256(hexToBytes(change.address))[0]!]!]!;
+    const part = parts[owners[keccak256(change.address)[0]!]!]!;
     part.accounts.push(change);
     const codeHash = toHash32(change.account!.codeHash);
     const code = codes.get(codeHash);

@@ -94,10 +94,10 @@ function runBlock(block: MainnetBlock, state: BlockState): Ran {
   for (const { transaction, sender, hash } of block.transactions) {
     run.transaction({ ...transaction, hash } as Parameters<BlockRun['transaction']>[0], sender);
   }
-  const changes = overlay.changes();
+  const { changes, accesses } = overlay.touched();
   return {
     receiptsRoot: receiptsRoot(run.receipts),
     stateRoot: state.rootAfter(changes),
-    accessList: { accounts: overlay.accesses(changes), codes: changes.codes, codeReads: [...codes] },
+    accessList: { accounts: accesses, codes: changes.codes, codeReads: [...codes] },
   };
 }

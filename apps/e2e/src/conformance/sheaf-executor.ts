@@ -86,13 +86,13 @@ class SheafRun implements BlockRun {
   }
 
   world(): World {
-    return (this.#world ??= this.#setting.world.apply(this.#overlay.changes()));
+    return (this.#world ??= this.#setting.world.apply(this.#overlay.touched().changes));
   }
 
   /** @throws Error when the state made from nothing has another root than the one that was changed */
   stateRoot() {
     const root = this.world().root();
-    const changed = this.#setting.world.rootAfter(this.#overlay.changes());
+    const changed = this.#setting.world.rootAfter(this.#overlay.touched().changes);
     if (changed !== root) throw new Error(`the changed state has root ${changed}, the same state made anew ${root}`);
     return root;
   }

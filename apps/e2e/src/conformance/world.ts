@@ -6,6 +6,7 @@ import {
   compareBytes,
   encodeRlp,
   hexToBytes,
+  toAddress,
   toHash32,
   toHeight,
   zeroHash,
@@ -83,10 +84,10 @@ export class World {
   /** What makes this state of nothing. */
   asChanges(): BlockChanges {
     const accounts = Array.from(this.accounts, ([address, { nonce, balance, codeHash, slots }]) => ({
-      address,
+      address: hexToBytes(address),
       account: { nonce, balance, codeHash: hexToBytes(codeHash) },
       storageWiped: false,
-      slots: Array.from(slots, ([slot, value]) => ({ slot, value: hexToBytes(value) })),
+      slots: Array.from(slots, ([slot, value]) => ({ slot: hexToBytes(slot), value: hexToBytes(value) })),
     }));
     return { accounts, codes: new Map(this.codes) };
   }
@@ -104,14 +105,17 @@ export class World {
   apply(changes: BlockChanges): World {
     const accounts = new Map(this.accounts);
     const codes = new Map([...this.codes, ...changes.codes]);
-    for (const { address, account, storageWiped, slots: changed } of changes.accounts) {
+    for (const { address: bytes, account, storageWiped, slots: changed } of changes.accounts) {
+      const address = toAddress(bytes);
       if (account === undefined) {
         accounts.delete(address);
         continue;
       }
       const before = storageWiped ? noSlots : (accounts.get(address)?.slots ?? noSlots);
       const slots = changed.length === 0 ? before : new Map(before);
-      if (slots !== before) for (const { slot, value } of changed) setSlot(slots as Map<Hash32, Hash32>, slot, value);
+      if (slots !== before) {
+        for (const { slot, value } of changed) setSlot(slots as Map<Hash32, Hash32>, toHash32(slot), value);
+      }
       const { nonce, balance, codeHash } = account;
       accounts.set(address, { nonce, balance, codeHash: toHash32(codeHash), slots });
     }

@@ -84,7 +84,7 @@ export async function makeBlockchainTest(fork: Fork): Promise<MadeChain> {
   ]);
   const start = await genesis({ ...dev.spec, fork, genesis: { ...dev.spec.genesis, alloc } });
   for (const address of systemAddresses) {
-    const found = start.changes.accounts.find((change) => change.address === address)?.account;
+    const found = start.changes.accounts.find((change) => toAddress(change.address) === address)?.account;
     const code = found && start.changes.codes.get(bytesToHex(found.codeHash) as Hash32);
     if (code) alloc.set(address, account(code));
   }

@@ -60,7 +60,7 @@ async function block(height: number): Promise<CommittedBlock> {
 async function commit(height: number, change: (block: CommittedBlock) => CommittedBlock = (same) => same) {
   const account = { nonce: 0n, balance: BigInt(height), codeHash: emptyCodeHashBytes };
   const changes: BlockChanges = {
-    accounts: [{ address: who, account, storageWiped: false, slots: [] }],
+    accounts: [{ address: hexToBytes(who), account, storageWiped: false, slots: [] }],
     codes: new Map(),
   };
   const draft = writer.draft();

@@ -8,7 +8,6 @@ import {
   toHash32,
   toHeight,
   zeroHash,
-  type Address,
   type Hash32,
   type Height,
 } from '@sheaf/primitives';
@@ -258,8 +257,8 @@ export function headerRows(header: Header): Write[] {
   ];
 }
 
-function owns({ first, end }: BucketRange, address: Address): boolean {
-  const bucket = keccak256(hexToBytes(address))[0]!;
+function owns({ first, end }: BucketRange, address: Uint8Array): boolean {
+  const bucket = keccak256(address)[0]!;
   return bucket >= first && bucket < end;
 }
 

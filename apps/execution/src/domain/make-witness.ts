@@ -1,5 +1,5 @@
 import { encodeHeader, headerHash, type Header } from '@sheaf/ethereum';
-import { bytesToHex, ChainError, hexToBytes, toHeight, type Hash32, type Height } from '@sheaf/primitives';
+import { bytesToHex, ChainError, hexToBytes, toAddress, toHeight, type Hash32, type Height } from '@sheaf/primitives';
 import {
   collectWitness,
   collectWitnessPart,
@@ -62,7 +62,7 @@ async function joinParts(
   asking.catch(() => undefined);
   const own = collectWitnessPart(
     before,
-    accounts.filter(({ address }) => lane.ownerOf(address) === lane.member),
+    accounts.filter(({ address }) => lane.ownerOf(toAddress(address)) === lane.member),
   );
   const answers = await asking;
   const wanted = new Map<number, Hash32[]>();

@@ -1,7 +1,7 @@
 import { MissingState, type MissingKey } from '@sheaf/evm';
 import { decodeBlock, headerHash, type Header } from '@sheaf/ethereum';
 import { bucketsOf } from '@sheaf/partition';
-import { ChainError, type Height } from '@sheaf/primitives';
+import { ChainError, toAddress, toHash32, type Height } from '@sheaf/primitives';
 import { blockFromWire, executionV1, type BlockRecord } from '@sheaf/proto';
 import type { ChainSpec } from '@sheaf/protocol';
 import { answerSnapshot, decodeWant, encodeAnswer } from '@sheaf/state';
@@ -145,8 +145,9 @@ function blockOf(store: BlockStore, height: Height): BlockRecord {
 /** What the block read: known to the first member of a lane, as long as the state before the block is kept. */
 function keysRead(store: BlockStore, height: Height): MissingKey[] {
   const accounts = store.reads(height)?.accessList.accounts ?? [];
-  return accounts.flatMap(({ address, reads, change }) => {
-    const slots = [...reads, ...(change?.slots.map(({ slot }) => slot) ?? [])];
+  return accounts.flatMap(({ address: bytes, reads, change }) => {
+    const address = toAddress(bytes);
+    const slots = [...reads, ...(change?.slots.map(({ slot }) => slot) ?? [])].map((slot) => toHash32(slot));
     return [{ kind: 'account', address } as const, ...slots.map((slot) => ({ kind: 'slot', address, slot }) as const)];
   });
 }

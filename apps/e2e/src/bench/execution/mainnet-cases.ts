@@ -5,7 +5,16 @@ import { createTx } from '@ethereumjs/tx';
 import { Common, Hardfork, Mainnet } from '@ethereumjs/common';
 import type { Header } from '@sheaf/ethereum';
 import { emptyOmmersHash, headerHash } from '@sheaf/ethereum';
-import { bytesToHex, hexToBytes, toEpoch, toHash32, toHeight, zeroHash, type Hash32 } from '@sheaf/primitives';
+import {
+  bytesToHex,
+  hexToBytes,
+  toAddress,
+  toEpoch,
+  toHash32,
+  toHeight,
+  zeroHash,
+  type Hash32,
+} from '@sheaf/primitives';
 import { payloadHash, type Payload } from '@sheaf/protocol';
 import { BlockDraft, memoryKeyValue, PartitionState, type BlockChanges } from '@sheaf/state';
 import { createEngine, genesis } from '@sheaf/state-transition';
@@ -145,9 +154,9 @@ function madeUpAncestors({ setting: { environment } }: MainnetBlock): Header[] {
 
 /** What of the genesis the fixture's state lacks. */
 function withSystemContracts(world: BlockChanges, system: BlockChanges): BlockChanges {
-  const present = new Set(world.accounts.map(({ address }) => address));
+  const present = new Set(world.accounts.map(({ address }) => toAddress(address)));
   return {
-    accounts: [...world.accounts, ...system.accounts.filter(({ address }) => !present.has(address))],
+    accounts: [...world.accounts, ...system.accounts.filter(({ address }) => !present.has(toAddress(address)))],
     codes: new Map([...system.codes, ...world.codes]),
   };
 }

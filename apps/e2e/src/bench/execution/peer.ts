@@ -31,12 +31,12 @@ export class PeerChain {
     });
     const stateManager = new MerkleStateManager({ common, caches: new Caches() });
     for (const { address, account, slots } of start.accounts) {
-      const at = createAddressFromString(address);
+      const at = createAddressFromString(bytesToHex(address));
       const { nonce, balance, codeHash } = account!;
       await stateManager.putAccount(at, new Account(nonce, balance));
       const code = start.codes.get(bytesToHex(codeHash) as never);
       if (code !== undefined) await stateManager.putCode(at, code);
-      for (const { slot, value } of slots) await stateManager.putStorage(at, hexToBytes(slot), trimmed(value));
+      for (const { slot, value } of slots) await stateManager.putStorage(at, slot, trimmed(value));
     }
     await stateManager.flush();
     const hashes = new Map<bigint, Uint8Array>();

@@ -1,5 +1,5 @@
 import { keccak256 } from '@sheaf/crypto';
-import { hexToBytes, toHeight } from '@sheaf/primitives';
+import { toHeight } from '@sheaf/primitives';
 import { PartitionState, type BlockChanges, type BucketRange } from '@sheaf/state';
 import { openLmdb } from '@sheaf/state-lmdb';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
@@ -27,7 +27,7 @@ export function openStore(dataDir: string, start: BlockChanges, buckets?: Bucket
 
 function partOf({ accounts, codes }: BlockChanges, { first, end }: BucketRange): BlockChanges {
   const own = accounts.filter(({ address }) => {
-    const bucket = keccak256(hexToBytes(address))[0]!;
+    const bucket = keccak256(address)[0]!;
     return bucket >= first && bucket < end;
   });
   return { accounts: own, codes };

@@ -1,5 +1,5 @@
 import { notHere } from '@sheaf/evm';
-import { bytesToHex, toHeight, type Address, type Hash32 } from '@sheaf/primitives';
+import { toHeight } from '@sheaf/primitives';
 import type { AccountChange, PartitionState } from '@sheaf/state';
 import { keccak256 } from '@sheaf/trie';
 import { setImmediate } from 'node:timers/promises';
@@ -108,11 +108,11 @@ function setSlots({ dataDir }: LoadedStore, contracts: number, each: number): Pr
 
 function changeOf(contract: number, from: number, to: number): AccountChange {
   return {
-    address: bytesToHex(contractOf(contract)) as Address,
+    address: contractOf(contract),
     account: { nonce: 1n, balance: 0n, codeHash: keccak256(Uint8Array.of(contract)) },
     storageWiped: false,
     slots: Array.from({ length: to - from }, (_, i) => ({
-      slot: bytesToHex(slotOf(from + i)) as Hash32,
+      slot: slotOf(from + i),
       value: slotOf(from + i + 1),
     })),
   };

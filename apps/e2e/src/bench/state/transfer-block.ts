@@ -1,5 +1,4 @@
 import { notHere } from '@sheaf/evm';
-import { bytesToHex, type Address } from '@sheaf/primitives';
 import type { AccountChange, BlockChanges, PartitionState } from '@sheaf/state';
 import type { Random } from '../../random.ts';
 import { BenchFault } from '../suite.ts';
@@ -48,7 +47,7 @@ function changeOf(state: PartitionState, number: number, nonce: bigint, amount: 
   const account = state.account(address);
   if (account === undefined || account === notHere) throw new BenchFault(`account ${number} is not in the store`);
   return {
-    address: bytesToHex(address) as Address,
+    address,
     account: { nonce: account.nonce + nonce, balance: account.balance + amount, codeHash: account.codeHash },
     storageWiped: false,
     slots: [],

@@ -56,6 +56,6 @@ function partOf(changes: Parameters<PartitionState['prepare']>[0], state: Partit
   return { ...changes, accounts: changes.accounts.filter(({ address }) => owns(state, address)) };
 }
 
-function owns(state: PartitionState, address: Address): boolean {
-  return typeof state.account(Buffer.from(address.slice(2), 'hex')) !== 'symbol';
+function owns(state: PartitionState, address: Uint8Array): boolean {
+  return typeof state.account(address) !== 'symbol';
 }

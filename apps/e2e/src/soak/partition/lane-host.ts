@@ -50,11 +50,7 @@ export class LaneHost {
     this.connected = new Array<number>(members).fill(-1);
     this.#state = this.#open();
     const { first, end } = bucketsOf(member, members);
-    const owned = new Set<string>();
-    for (const { address } of genesis.accounts) {
-      if (typeof this.#state.account(Buffer.from(address.slice(2), 'hex')) !== 'symbol') owned.add(address);
-    }
-    const accounts = genesis.accounts.filter(({ address }) => owned.has(address));
+    const accounts = genesis.accounts.filter(({ address }) => typeof this.#state.account(address) !== 'symbol');
     if (first === end) throw new Error('a member has buckets');
     this.#state.commit(this.#state.prepare({ ...genesis, accounts }), { height: toHeight(0) });
   }

@@ -3,7 +3,7 @@
 // from the parts that the members have of what it read.
 import { createEvm } from '@sheaf/evm';
 import { bucketsOf, LocalLane, ownersOf } from '@sheaf/partition';
-import { bytesToHex, hexToBytes, toHeight, type Address } from '@sheaf/primitives';
+import { bytesToHex, hexToBytes, toAddress, toHeight, type Address } from '@sheaf/primitives';
 import { payloadHash, type ChainSpec, type Payload } from '@sheaf/protocol';
 import {
   collectWitness,
@@ -41,7 +41,7 @@ async function openLane(spec: ChainSpec, members: number) {
     const kv = memoryKeyValue();
     const buckets = bucketsOf(member, members);
     const state = new PartitionState(kv, { buckets, branchBytesCachedMax: 2 ** 20 });
-    const accounts = start.changes.accounts.filter(({ address }) => ownerOf(address) === member);
+    const accounts = start.changes.accounts.filter(({ address }) => ownerOf(toAddress(address)) === member);
     state.commit(state.prepare({ ...start.changes, accounts }), { height: toHeight(0) });
     return { state, reader: new PartitionReader(kv, { buckets }) };
   });

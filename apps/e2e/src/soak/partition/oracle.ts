@@ -63,11 +63,11 @@ async function compare(vm: VM, common: Common, { rlp, header }: ExecutedBlock): 
 async function writeGenesis(state: MerkleStateManager, { accounts, codes }: BlockChanges): Promise<void> {
   for (const { address, account, slots } of accounts) {
     if (account === undefined) continue;
-    const to = createAddressFromString(address);
+    const to = createAddressFromString(bytesToHex(address));
     await state.putAccount(to, new Account(account.nonce, account.balance));
     const code = codes.get(bytesToHex(account.codeHash) as Hash32);
     if (code !== undefined && code.length > 0) await state.putCode(to, code);
-    for (const { slot, value } of slots) await state.putStorage(to, hexToBytes(slot), unpadBytes(value));
+    for (const { slot, value } of slots) await state.putStorage(to, slot, unpadBytes(value));
   }
   await state.flush();
 }

@@ -1,6 +1,15 @@
 import { Trie } from '@sheaf/ethereum';
 import { keccak256 } from '@sheaf/crypto';
-import { bytesToHex, encodeRlp, bigintToBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import {
+  bytesToHex,
+  encodeRlp,
+  bigintToBytes,
+  hexToBytes,
+  toAddress,
+  toHash32,
+  type Address,
+  type Hash32,
+} from '@sheaf/primitives';
 import type { BlockChanges } from '@sheaf/state';
 import { blockAt, type StateView } from './workload.ts';
 
@@ -87,7 +96,8 @@ function storageRootOf(slots: ReadonlyMap<Hash32, Uint8Array>): Uint8Array {
 
 function applyChanges(before: ModelState, { accounts }: BlockChanges): ModelState {
   const after = new Map(before);
-  for (const { address, account, storageWiped, slots } of accounts) {
+  for (const { address: bytes, account, storageWiped, slots } of accounts) {
+    const address = toAddress(bytes);
     if (account === undefined) {
       after.delete(address);
       continue;
@@ -100,10 +110,11 @@ function applyChanges(before: ModelState, { accounts }: BlockChanges): ModelStat
 
 function changeSlots(
   before: ReadonlyMap<Hash32, Uint8Array>,
-  changes: readonly { slot: Hash32; value: Uint8Array }[],
+  changes: readonly { slot: Uint8Array; value: Uint8Array }[],
 ): ReadonlyMap<Hash32, Uint8Array> {
   const after = new Map(before);
-  for (const { slot, value } of changes) {
+  for (const { slot: bytes, value } of changes) {
+    const slot = toHash32(bytes);
     if (value.every((byte) => byte === 0)) after.delete(slot);
     else after.set(slot, value);
   }

@@ -1,5 +1,5 @@
 import type { HostAccount } from '@sheaf/evm';
-import { bytesToHex, equalBytes, hexToBytes, type Address, type Hash32 } from '@sheaf/primitives';
+import { bytesToHex, equalBytes, hexToBytes, type Hash32 } from '@sheaf/primitives';
 import { emptyCodeHashBytes, type AccountChange, type BlockChanges } from '@sheaf/state';
 import { keccak256 } from '@sheaf/trie';
 import { seededRandom, type Random } from '../../random.ts';
@@ -105,9 +105,9 @@ class Block {
   }
 
   #differing(contract: number, slot: number, value: Uint8Array, wiped: boolean): AccountChange['slots'] {
-    const name = slotOf(slot);
-    const before = wiped ? undefined : this.#state.storage(hexToBytes(world[contract]!), hexToBytes(name));
-    return equalBytes(before ?? zero, value) ? [] : [{ slot: name, value }];
+    const key = hexToBytes(slotOf(slot));
+    const before = wiped ? undefined : this.#state.storage(hexToBytes(world[contract]!), key);
+    return equalBytes(before ?? zero, value) ? [] : [{ slot: key, value }];
   }
 
   /** An account with a code that nobody has had. */
@@ -129,7 +129,7 @@ class Block {
     storageWiped = false,
     slots: AccountChange['slots'] = [],
   ): void {
-    const address: Address = world[number]!;
+    const address = hexToBytes(world[number]!);
     this.#accounts.set(number, { address, account, storageWiped, slots });
   }
 }

@@ -2,6 +2,7 @@
 // Method: chains of some blocks from fixed seeds on the sequential engine; what happened is counted by feature, from what
 // the engine says of each transaction. Every third block is executed again with its senders recovered.
 import { warmPrecompiles } from '@sheaf/evm';
+import { toAddress } from '@sheaf/primitives';
 import { isEmptyCode } from '@sheaf/state';
 import type { ExecutedBlock, ExecutePayloadResult } from '@sheaf/state-transition';
 import { seededRandom } from '../../random.ts';
@@ -60,7 +61,8 @@ function count(block: RandomBlock, { block: executed, changes }: ExecutePayloadR
   for (const { reason } of executed.dropped) reasons.add(reason);
   if (executed.header.gasUsed === block.gasLimit) done.blocksFull += 1;
   const actors = new Set(world.actors.map(({ address }) => address));
-  for (const { address, account } of changes.accounts) {
+  for (const { address: bytes, account } of changes.accounts) {
+    const address = toAddress(bytes);
     const { nonce, balance, hasCode } = before.account(address);
     const hadAccount = nonce > 0n || balance > 0n || hasCode;
     const hasCodeNow = account !== undefined && !isEmptyCode(account.codeHash);
