@@ -75,7 +75,7 @@ export function callNames({ to, data }: CallShape): CallNames | undefined {
   if (data.length < 4) return undefined;
   const of = `${to}${bytesToHex(data.subarray(0, 4))}`;
   const target = addressesIn(data)[0];
-  return { of, targeted: target === undefined ? undefined : of + target };
+  return { of, targeted: target === undefined ? undefined : of + bytesToHex(target) };
 }
 
 export class Forecast {

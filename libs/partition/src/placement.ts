@@ -1,5 +1,6 @@
 // Who runs which position. Whatever comes out is right; the better it is guessed, the fewer runs are in vain.
 import { bytesToHex, hexToBytes, type Address } from '@sheaf/primitives';
+import { ByteMap } from '@sheaf/state';
 import type { BlockTask } from '@sheaf/state-transition';
 import { addressesIn } from './addresses-in.ts';
 import type { VersionedMemory } from './memory.ts';
@@ -37,20 +38,21 @@ export interface PlacementInput {
 
 /** The member of each position. A small block is the coordinator's. */
 export function place(input: PlacementInput): Uint8Array {
-  const { task, steps, senders, members, memory } = input;
+  const { task, steps, senders, members, memory, serial } = input;
   const placed = new Uint8Array(steps.length);
   if (members === 1) return placed;
   const groups = new Groups(steps.length);
   const gas = new Float64Array(steps.length);
   /** By position, whose owner it had best run on. */
-  const preferred = new Array<Address | undefined>(steps.length).fill(undefined);
+  const preferred = new Array<Uint8Array | undefined>(steps.length).fill(undefined);
   let total = 0;
   for (let position = 0; position < steps.length; position++) {
     const step = steps[position]!;
     if (step.kind !== 'transaction') continue;
-    const sender = senders[step.index];
-    const seen = sender === undefined ? undefined : skim(task.transactions[step.index]!);
-    if (sender === undefined || seen === undefined) continue;
+    const name = senders[step.index];
+    const seen = name === undefined ? undefined : skim(task.transactions[step.index]!);
+    if (name === undefined || seen === undefined) continue;
+    const sender = hexToBytes(name);
     groups.join(position, sender);
     const { to, selector, data, gasLimit } = seen;
     const calls = to === undefined || data.length > 0;
@@ -60,17 +62,17 @@ export function place(input: PlacementInput): Uint8Array {
     if (to === undefined || data.length === 0) continue;
     const parties = ofParties.get(selector);
     if (parties === undefined || data.length < 4 + 32 * parties) {
-      const named = input.serial.has(to) ? [] : addressesIn(data);
+      const named = serial.size > 0 && serial.has(bytesToHex(to)) ? [] : addressesIn(data);
       // Calls that name nobody, or that have been found to meet all the same, go together.
       if (named.length === 0) groups.join(position, to);
-      for (const address of named) groups.join(position, `${to}${address}`);
+      for (const address of named) groups.join(position, to, address);
       if (named[0] !== undefined) preferred[position] = named[0];
       continue;
     }
-    if (parties === 1) groups.join(position, `${to}${sender}`);
+    if (parties === 1) groups.join(position, to, sender);
     for (let argument = 0; argument < parties; argument++) {
       const from = 4 + 32 * argument + 12;
-      groups.join(position, `${to}${bytesToHex(data.subarray(from, from + 20))}`);
+      groups.join(position, to, data.subarray(from, from + 20));
     }
   }
   const loads = input.hashingShares.map((share) => share * total);
@@ -94,22 +96,31 @@ export function place(input: PlacementInput): Uint8Array {
 }
 
 /** The member that owns each address. */
-function ownersOf(addresses: readonly Address[], memory: VersionedMemory): number[] {
-  const bytes = addresses.map((address) => hexToBytes(address));
-  memory.expect(bytes);
-  return bytes.map((address) => memory.cell(address).owner);
+function ownersOf(addresses: readonly Uint8Array[], memory: VersionedMemory): number[] {
+  memory.expect(addresses);
+  return addresses.map((address) => memory.cell(address).owner);
 }
+
+const nobody: Uint8Array = new Uint8Array(20);
 
 /** Positions that are to run on one member, by the names that they share. */
 class Groups {
   readonly #parents: Int32Array;
-  readonly #first = new Map<string, number>();
+  /** By two addresses, the second one zero for what one alone names. */
+  readonly #first = new ByteMap<number>(40, 1_024);
+  readonly #name = new Uint8Array(40);
 
   constructor(count: number) {
     this.#parents = Int32Array.from({ length: count }, (_, position) => position);
   }
 
-  join(position: number, name: string): void {
+  /** With all that have been given the same name: an address, or what an address is to another one. */
+  join(position: number, address: Uint8Array, of = nobody): void {
+    const name = this.#name;
+    for (let i = 0; i < 20; i++) {
+      name[i] = address[i]!;
+      name[20 + i] = of[i]!;
+    }
     const other = this.#first.get(name);
     if (other === undefined) this.#first.set(name, position);
     else this.#parents[this.#find(position)] = this.#find(other);

@@ -1,8 +1,9 @@
-import { bytesToHex, isChainError, RlpReader, type Address } from '@sheaf/primitives';
+import { isChainError, RlpReader } from '@sheaf/primitives';
 
 /** What can be guessed from a transaction's bytes at a glance: nothing depends on its being right but the speed. */
 export interface Skimmed {
-  to: Address | undefined;
+  /** 20 bytes, a view; `undefined`: it creates. */
+  to: Uint8Array | undefined;
   /** The first four bytes of its data; -1 with fewer. */
   selector: number;
   /** The data; a view. */
@@ -34,5 +35,5 @@ function read(raw: Uint8Array): Skimmed | undefined {
   let gasLimit = 0;
   for (const byte of gas) gasLimit = gasLimit * 256 + byte;
   const selector = data.length < 4 ? -1 : ((data[0]! << 24) | (data[1]! << 16) | (data[2]! << 8) | data[3]!) >>> 0;
-  return { to: to.length === 20 ? (bytesToHex(to) as Address) : undefined, selector, data, gasLimit };
+  return { to: to.length === 20 ? to : undefined, selector, data, gasLimit };
 }

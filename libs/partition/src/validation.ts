@@ -1,3 +1,4 @@
+import { bytesToHex } from '@sheaf/primitives';
 import type { BlockTask } from '@sheaf/state-transition';
 import { malformed } from './bytes.ts';
 import { ConflictGraph } from './conflict-graph.ts';
@@ -112,7 +113,7 @@ export class Validation {
     const to = step.kind === 'transaction' ? skim(task.transactions[step.index]!)?.to : undefined;
     if (to === undefined) return;
     if (serial.size >= partitionLimits.serialContractsMax) serial.clear();
-    serial.add(to);
+    serial.add(bytesToHex(to));
   }
 
   /** Which transactions the block's gas does not suffice for; those that ran as if it were otherwise are wrong. */

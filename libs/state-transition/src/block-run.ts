@@ -155,11 +155,17 @@ export function bloomOf(logs: Logs): Uint8Array {
   return logs.length === 0 ? emptyBloom : logs.bloom();
 }
 
+const bloomWords = 64;
+
 /** The bloom of all logs of the receipts: 256 bytes. */
 export function unionOfBlooms(receipts: readonly Receipt[]): Uint8Array {
-  const union = new Uint8Array(256);
+  const union = new Int32Array(bloomWords);
   for (const { logs, logsBloom } of receipts) {
-    if (logs.length > 0) for (let i = 0; i < 256; i++) union[i]! |= logsBloom[i]!;
+    if (logs.length === 0) continue;
+    // Words, of memory that has them where words can be.
+    const { buffer, byteOffset } = logsBloom.byteOffset % 4 === 0 ? logsBloom : new Uint8Array(logsBloom);
+    const words = new Int32Array(buffer, byteOffset, bloomWords);
+    for (let i = 0; i < bloomWords; i++) union[i]! |= words[i]!;
   }
-  return union;
+  return new Uint8Array(union.buffer);
 }

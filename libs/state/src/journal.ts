@@ -68,7 +68,8 @@ export class ValueRows {
     afterBytes = after?.length ?? 0,
   ): void {
     this.#offsets.push(this.#end);
-    this.#bytes.set(key, this.#end);
+    const bytes = this.#bytes;
+    for (let i = 0, at = this.#end; i < key.length; i++) bytes[at + i] = key[i]!;
     this.#end += key.length;
     this.#put(before, before?.length ?? 0);
     this.#put(after, afterBytes);

@@ -26,10 +26,10 @@ export function slotKeyOf(storageId: number, slotKey: Uint8Array): Uint8Array {
   return writeSlotKey(new Uint8Array(slotKeyBytes), storageId, slotKey);
 }
 
-/** The same into bytes that are there, which it returns. */
-export function writeSlotKey(into: Uint8Array, storageId: number, slotKey: Uint8Array): Uint8Array {
-  writeStorageId(into, 0, storageId);
-  for (let i = 0; i < 32; i++) into[6 + i] = slotKey[i]!;
+/** The same into bytes that are there, from `at` on; it returns them. */
+export function writeSlotKey(into: Uint8Array, storageId: number, slotKey: Uint8Array, at = 0): Uint8Array {
+  writeStorageId(into, at, storageId);
+  for (let i = 0; i < 32; i++) into[at + 6 + i] = slotKey[i]!;
   return into;
 }
 

@@ -52,7 +52,7 @@ export function slotRows(storages: readonly StorageChange[]): { slots: NewRow[];
   const key = new Uint8Array(slotKeyBytes);
   for (const { batch, slots } of storages) {
     for (const { slot, hash, before, after } of slots) {
-      slotNames.set(writeSlotKey(key, batch.owner, slot), slotKeyBytes * rows.count);
+      writeSlotKey(slotNames, batch.owner, slot, slotKeyBytes * rows.count);
       rows.add(writeSlotKey(key, batch.owner, hash), before, after);
     }
   }

@@ -137,6 +137,8 @@ export class PartitionState implements StateReader, TrieSource {
   readonly #slots: ByteCache;
   readonly #branchKey = new Uint8Array(branchKeyBytesMax);
   readonly #slotName = new Uint8Array(slotKeyBytes);
+  /** Of which a slot was read last: mostly the next one is of the same account. */
+  #lastStorage: { address: Uint8Array; id: number } | undefined;
   #tops: TopNode[] = new Array<TopNode>(256).fill({ kind: 'empty' });
   #head: { height: Height; digest: Uint8Array } | undefined;
   #oldest: Height | undefined;
@@ -180,9 +182,8 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   storage(address: Uint8Array, slot: Uint8Array): Uint8Array | undefined | typeof notHere {
-    const entry = this.#entry(address);
-    if (entry === notHere) return notHere;
-    const storageId = entry.length === 32 ? 0 : storageIdOfAccountRecord(entry.subarray(32));
+    const storageId = this.#storageIdOf(address);
+    if (storageId === notHere) return notHere;
     const value = this.#slot(storageId, slot);
     return value && padSlot(value);
   }
@@ -306,6 +307,7 @@ export class PartitionState implements StateReader, TrieSource {
     if (this.#head === undefined) writes.push(writeHeight('oldest', height), writeHeight('pending-from', height));
     this.#kv.write(writes);
     durable?.();
+    this.#lastStorage = undefined;
     this.#apply(internal);
     this.#revision += 1;
     this.#journalBytes = journal.bytes;
@@ -355,6 +357,17 @@ export class PartitionState implements StateReader, TrieSource {
     const entry = record === undefined ? key : concatBytes(key, record);
     this.#accounts.set(address, entry);
     return entry;
+  }
+
+  /** Of its storage at the head; 0: it has none. */
+  #storageIdOf(address: Uint8Array): number | typeof notHere {
+    const last = this.#lastStorage;
+    if (last !== undefined && equalBytes(last.address, address)) return last.id;
+    const entry = this.#entry(address);
+    if (entry === notHere) return notHere;
+    const id = entry.length === 32 ? 0 : storageIdOfAccountRecord(entry.subarray(32));
+    this.#lastStorage = { address: address.slice(), id };
+    return id;
   }
 
   #owns(key: Uint8Array): boolean {
