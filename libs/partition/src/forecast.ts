@@ -4,7 +4,7 @@
 import type { Address } from '@sheaf/primitives';
 import { bytesToHex, concatBytes, hexToBytes } from '@sheaf/primitives';
 import { ByteMap } from '@sheaf/state';
-import { keccak256, keccakMany } from '@sheaf/trie';
+import { keccakMany } from '@sheaf/trie';
 import { addressesIn } from './addresses-in.ts';
 import { forecastLimits as limits } from './limits.ts';
 import { SLOT_WRITE, type PositionRun } from './position-run.ts';
@@ -163,7 +163,7 @@ function read(known: Known, { words, accounts, slots }: Lesson): void {
     if (slotKnown === undefined) {
       if (!makeRoom(known.slots)) continue;
       // What nothing explains is taken to be the same in every call: the entry of a contract that is always asked.
-      const place: Place = (isPlain(slot) ? undefined : (entries ??= entriesOf(words)).get(slot)) ?? {
+      const place: Place = (isPlain(slot) ? undefined : (entries ??= new Entries(words)).get(slot)) ?? {
         kind: 'fixed',
         slot,
       };
@@ -196,6 +196,8 @@ function slotName(account: Uint8Array, slot: Uint8Array): string {
   return `${bytesToHex(account)} ${bytesToHex(slot)}`;
 }
 
+const firstPlaces = Array.from({ length: limits.places }, (_, n) => wordOf(Uint8Array.of(n)));
+
 /** What entries of mappings are found by: sender, callee, arguments. 32 bytes each. */
 export function wordsOf({ sender, to, data }: CallShape): Uint8Array[] {
   const words = [wordOf(hexToBytes(sender)), wordOf(hexToBytes(to))];
@@ -211,24 +213,41 @@ function wordOf(bytes: Uint8Array): Uint8Array {
   return word;
 }
 
-type Entries = ByteMap<Place>;
-
 /** Where the entries of mappings at the first places would be, with every word as the key, and with two addresses. */
-function entriesOf(words: readonly Uint8Array[]): Entries {
-  const entries: Entries = new ByteMap<Place>(32, 256);
-  const addresses = [...words.entries()].filter(([, word]) => addressOf(word) !== undefined);
-  for (const [key, word] of words.entries()) {
-    for (let n = 0; n < limits.places; n++) {
-      const place = wordOf(Uint8Array.of(n));
-      const base = keccak256(concatBytes(word, place));
-      entries.set(base, { kind: 'entry', key, place });
-      if (addressOf(word) === undefined) continue;
-      for (const [inner, address] of addresses) {
-        entries.set(keccak256(concatBytes(address, base)), { kind: 'nested', outer: key, key: inner, place });
-      }
+class Entries {
+  readonly #found = new ByteMap<Place>(32, 256);
+  /** Entries whose key is an address: a mapping may be in them. */
+  readonly #outer: { key: Source; place: Uint8Array; base: Uint8Array }[] = [];
+  readonly #words: readonly Uint8Array[];
+  #nested = false;
+
+  constructor(words: readonly Uint8Array[]) {
+    this.#words = words;
+    const tried = words.flatMap((word, key) => firstPlaces.map((place) => ({ key, word, place })));
+    const bases = keccakMany(tried.map(({ word, place }) => concatBytes(word, place)));
+    for (const [at, { key, word, place }] of tried.entries()) {
+      const base = bases[at]!;
+      this.#found.set(base, { kind: 'entry', key, place });
+      if (addressOf(word) !== undefined) this.#outer.push({ key, place, base });
     }
   }
-  return entries;
+
+  get(slot: Uint8Array): Place | undefined {
+    const found = this.#found.get(slot);
+    if (found !== undefined || this.#nested) return found;
+    this.#nested = true;
+    this.#addNested();
+    return this.#found.get(slot);
+  }
+
+  #addNested(): void {
+    const addresses = [...this.#words.entries()].filter(([, word]) => addressOf(word) !== undefined);
+    const tried = this.#outer.flatMap((outer) => addresses.map(([key, word]) => ({ outer, key, word })));
+    const slots = keccakMany(tried.map(({ outer, word }) => concatBytes(word, outer.base)));
+    for (const [at, { outer, key }] of tried.entries()) {
+      this.#found.set(slots[at]!, { kind: 'nested', outer: outer.key, key, place: outer.place });
+    }
+  }
 }
 
 /** The slot of each: hashed all together. */
