@@ -1,22 +1,16 @@
 import type { Evm } from '@sheaf/evm';
-import { decodeHeader, encodeHeader, readTransaction, recoverSender, type Header } from '@sheaf/ethereum';
-import { ChainError, hexToBytes, isChainError, type Address, type Hash32 } from '@sheaf/primitives';
-import {
-  encodeAccessList,
-  type ByteMap,
-  type PreparedChanges,
-  type BlockChanges,
-  type StateReader,
-} from '@sheaf/state';
-import { environmentOf, type BlockTask, type ExecutedBlock, type ForkRules } from '@sheaf/state-transition';
-import { bucketsOf, ownersOf } from './buckets.ts';
-import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, type MadeBlock } from './block-assembly.ts';
+import { readTransaction, recoverSender } from '@sheaf/ethereum';
+import { ChainError, hexToBytes, isChainError, type Address } from '@sheaf/primitives';
+import type { ByteMap } from '@sheaf/state';
+import { environmentOf, type BlockTask, type ForkRules } from '@sheaf/state-transition';
+import { BlockEnd, type Decision, type LaneState } from './block-end.ts';
+import { ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
 import { EarlyReading } from './early-reading.ts';
 import { Exchange } from './exchange.ts';
 import { Executor, type Wanted } from './executor.ts';
 import type { Experience } from './experience.ts';
-import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type Finals } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
 import { partitionLimits } from './limits.ts';
 import { VersionedMemory, type AccountCell, type SlotCell } from './memory.ts';
@@ -26,52 +20,11 @@ import { place } from './placement.ts';
 import type { PositionRun } from './position-run.ts';
 import { encodeSummary, summaryOf } from './summary.ts';
 import { encodeReport } from './report.ts';
-import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf, type Result } from './results.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
-import { stepsOf, type Step } from './steps.ts';
+import { roundsMaxOf, stepsOf, type Step } from './steps.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { Validation, type Verdict } from './validation.ts';
 import { Turns } from './turns.ts';
-
-/** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
-export interface LaneState extends StateReader {
-  prepare(changes: BlockChanges): PreparedChanges;
-}
-
-/** What a lane came to for one block, at one member. */
-export interface Decision {
-  header: Header;
-  /** The member's own part: its changes hashed, and the access list of its accounts. */
-  prepared: PreparedChanges;
-  accessList: Uint8Array;
-  /** How many ancestors' headers the block read, the parent's among them. */
-  ancestorsRead: number;
-  /** Transactions of the block that this member ran, and keys that it asked others for. */
-  transactions: number;
-  remoteReads: number;
-  /** The whole block; at the coordinator. */
-  whole: WholeBlock | undefined;
-}
-
-export interface WholeBlock {
-  block: ExecutedBlock;
-  /** The access list of each member's accounts, as `encodeAccessList` writes it; the coordinator's has all codes that were read. */
-  accessLists: Uint8Array[];
-  /** keccak256 over what hangs at each member's buckets afterwards. */
-  topsDigests: Uint8Array[];
-  codeReads: Hash32[];
-  figures: LaneFigures;
-}
-
-/** What a block cost. One a member where it is a list. */
-export interface LaneFigures {
-  rounds: number;
-  /** Positions that ran in each round. */
-  positions: number[];
-  runs: number[];
-  gas: bigint[];
-  remoteReads: number[];
-}
 
 export interface AttemptContext {
   member: number;
@@ -86,7 +39,6 @@ export interface AttemptContext {
 }
 
 const noBytes = new Uint8Array(0);
-const coordinator = 0;
 
 /**
  * One try at one block, as one member sees it:
@@ -126,20 +78,10 @@ export class Attempt {
   #shipped: { accounts: AccountCell[]; slots: SlotCell[] } = { accounts: [], slots: [] };
   /** Asked in a round that has not begun here. */
   #early: { from: number; body: Uint8Array; kind: number; round: number }[] = [];
-  #finishing = false;
-  #finished = false;
-  /** The last that each member told. */
-  readonly #finals: (Finals | undefined)[];
-  /** The round of its own that it told the others. */
-  #finalsTold = 0;
-  #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
   #runs = 0;
-  #ancestorsRead = 1;
-  // The coordinator's.
+  /** The coordinator's. */
   #validation: Validation | undefined;
-  readonly #assembly: BlockAssembly | undefined;
-  #whole: WholeBlock | undefined;
-  #decision: Decision | undefined;
+  readonly #end: BlockEnd;
 
   constructor(context: AttemptContext, task: BlockTask) {
     const { rules, evm, state, member, members, experience } = context;
@@ -179,12 +121,25 @@ export class Attempt {
     });
     this.#turns = this.#turnsOf([]);
     this.#readAhead = this.#readAheadOf([]);
-    this.#finals = new Array<Finals | undefined>(members);
     this.#teller = new OutcomeTeller(
       (run) => this.#executor.runs[run.position] === run,
-      (results) => this.#tellOutcomes(results),
+      (results) => this.#end.tellOutcomes(results),
     );
-    if (member === coordinator) this.#assembly = new BlockAssembly(task, this.#steps, rules, members);
+    this.#end = new BlockEnd({
+      member,
+      members,
+      rules,
+      state,
+      task,
+      steps: this.#steps,
+      executor: this.#executor,
+      told: this.#teller.told,
+      work: () => ({ runs: this.#runs, remoteReads: this.#exchange.remoteReads }),
+      positions: () => this.#validation!.positions,
+      hashed: experience.hashed,
+      send: (to, kind, body) => this.#send(to, kind, body),
+      decided: (decision) => this.#context.decided(decision),
+    });
   }
 
   /** At the coordinator: places the positions and tells everyone. */
@@ -217,44 +172,32 @@ export class Attempt {
       case kinds.NEWS:
         return this.#onCells(from, kind, body);
       case kinds.SUMMARY:
-        return this.#go(this.#coordinators(this.#validation).onSummary(from, body));
+        return this.#go(coordinators(this.#validation).onSummary(from, body));
       case kinds.DETAILS:
         fromCoordinator(from);
         if (!this.#reported || this.#executor.round > 1) throw malformed('asks for details out of turn');
         return this.#report();
       case kinds.REPORT:
-        return this.#go(this.#coordinators(this.#validation).onReport(from, body));
+        return this.#go(coordinators(this.#validation).onReport(from, body));
       case kinds.PLAN:
         return this.#onPlan(from, decodePlan(body, this.#context.members, this.#steps.length));
       case kinds.FINISH:
         fromCoordinator(from);
-        this.#finishing = true;
-        return;
-      case kinds.FINALS:
-        return this.#onFinals(from, body);
-      case kinds.RESULTS:
-        return this.#coordinators(this.#assembly).takeResults(from, decodeResults(body, this.#steps.length));
-      case kinds.OUTCOMES:
-        return this.#coordinators(this.#assembly).takeOutcomes(decodeOutcomes(body, this.#steps.length));
-      case kinds.TOPS:
-        return this.#coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, this.#context.members));
-      case kinds.COMMIT:
-        return this.#onCommit(from, body);
+        return this.#end.begin();
       default:
-        throw malformed(`is of no kind: ${kind}`);
+        return this.#end.receive(from, kind, body);
     }
   }
 
   /** One piece of work, less than a millisecond or one transaction's. `false`: there is nothing to do now. */
   step(): boolean {
     if (this.#placed === undefined) return this.#earlyReading.step();
-    return this.#work() || this.#assembly?.prepare() === true;
+    return this.#work() || this.#end.prepareBlock();
   }
 
   #work(): boolean {
-    if (this.#decision !== undefined) return false;
-    if (this.#finishing) return this.#finish();
-    if (this.#reported) return this.#foretell();
+    if (this.#end.begun) return this.#end.step();
+    if (this.#reported) return this.#end.foretell();
     if (this.#shipsAwaited > 0) return false;
     if (this.#executor.round === 1 && !this.#readAhead.done) {
       this.#readAhead.step();
@@ -277,12 +220,7 @@ export class Attempt {
 
   /** At the coordinator, when the block is durable there: everyone may commit. */
   committed(): void {
-    const { members } = this.#context;
-    const writer = new ByteWriter(700);
-    writer.bytes(encodeHeader(this.#decision!.header));
-    writer.number(this.#ancestorsRead);
-    const body = writer.finish();
-    for (let to = 1; to < members; to++) this.#send(to, kinds.COMMIT, body);
+    this.#end.committed();
   }
 
   #send(to: number, kind: number, body: Uint8Array): void {
@@ -364,11 +302,6 @@ export class Attempt {
     if (this.#exchange.ran(position)) this.#readAhead.learn(position, outcome);
   }
 
-  #tellOutcomes(results: readonly Result[]): void {
-    if (this.#assembly !== undefined) this.#assembly.takeOutcomes(results);
-    else this.#send(coordinator, kinds.OUTCOMES, encodeOutcomes(results));
-  }
-
   /** Runs again what ran before something that it depends on. `false`: it is not done, something is missing. */
   #settle(): boolean {
     for (const position of this.#own) {
@@ -399,12 +332,6 @@ export class Attempt {
     const { fields, withdrawals } = this.#task;
     const addresses = [fields.coinbase, ...withdrawals.map(({ address }) => address)];
     return new Set(addresses.map((address) => this.#memory.cell(hexToBytes(address))));
-  }
-
-  /** What only the coordinator has. */
-  #coordinators<T>(own: T | undefined): T {
-    if (own === undefined) throw malformed('is for the coordinator, or comes before it has begun');
-    return own;
   }
 
   #go(verdict: Verdict): void {
@@ -494,7 +421,7 @@ export class Attempt {
     const reader = new ByteReader(body);
     const round = reader.number();
     const now = this.#placed === undefined ? 0 : this.#executor.round;
-    if (round > this.#roundsMax()) throw malformed(`is of round ${round}`);
+    if (round > roundsMaxOf(this.#steps)) throw malformed(`is of round ${round}`);
     if (round > now) {
       // A member may be rounds ahead of one that had nothing to run in them.
       if (this.#early.length >= partitionLimits.messagesHeldMax) throw malformed('comes early, after too many others');
@@ -538,143 +465,6 @@ export class Attempt {
     this.#early = [];
     for (const { from, kind, body } of early) this.#onCells(from, kind, body);
   }
-
-  // The end.
-
-  #finish(): boolean {
-    const { member } = this.#context;
-    if (!this.#finished) {
-      this.#finished = true;
-      this.#tellFinals();
-      const runs = this.#executor.runs;
-      let gas = 0n;
-      for (const run of runs) if (run !== undefined) gas += run.gas;
-      const results = resultsOf(runs, this.#teller.told, {
-        runs: this.#runs,
-        gas,
-        remoteReads: this.#exchange.remoteReads,
-      });
-      if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
-      else this.#send(coordinator, kinds.RESULTS, encodeResults(results));
-      return true;
-    }
-    if (this.#prepared === undefined && this.#hasFinals()) {
-      this.#prepare();
-      return true;
-    }
-    // While others still hash, roots and receipts can be made.
-    const made = this.#assembly?.step() ?? false;
-    if (typeof made === 'object') this.#decide(made);
-    return made !== false;
-  }
-
-  /** Most blocks need one round: until the coordinator says so, what it left is told. */
-  #foretell(): boolean {
-    if (this.#executor.round > 1 || this.#finalsTold > 0) return false;
-    this.#tellFinals();
-    return true;
-  }
-
-  #tellFinals(): void {
-    const { members, member } = this.#context;
-    const { round, runs } = this.#executor;
-    if (this.#finalsTold === round) return;
-    this.#finalsTold = round;
-    for (const [to, accounts] of finalAccounts(runs, members).entries()) {
-      const finals = { round, accounts };
-      if (to === member) this.#finals[to] = finals;
-      else this.#send(to, kinds.FINALS, encodeFinals(finals));
-    }
-  }
-
-  /** After the last round that is planned in groups each one makes at least one more position final: where gas ends. */
-  #roundsMax(): number {
-    return partitionLimits.roundsMax + this.#steps.length;
-  }
-
-  #onFinals(from: number, body: Uint8Array): void {
-    const finals = decodeFinals(body);
-    if (finals.round > this.#roundsMax()) throw malformed(`is of round ${finals.round}`);
-    if (finals.round <= (this.#finals[from]?.round ?? 0)) throw malformed('tells what it left again');
-    this.#finals[from] = finals;
-  }
-
-  /** Whether all have told what is left when there is no other round. */
-  #hasFinals(): boolean {
-    const { round } = this.#executor;
-    for (let from = 0; from < this.#context.members; from++) if (this.#finals[from]?.round !== round) return false;
-    return true;
-  }
-
-  #prepare(): void {
-    const { member, members, state } = this.#context;
-    const { changes, accounts } = mergeFinals(
-      this.#finals.map((finals) => finals!.accounts),
-      state,
-    );
-    const keys = changes.accounts.reduce((sum, { slots }) => sum + 1 + slots.length, 0);
-    const prepared = state.prepare(changes);
-    const { first, end } = bucketsOf(member, members);
-    const tops = prepared.tops.slice(first, end);
-    const { codes } = changes;
-    if (this.#assembly !== undefined) {
-      this.#prepared = { prepared, accessList: noBytes };
-      this.#assembly.takeOwnPart({ tops, keys }, { accounts, codes });
-      return;
-    }
-    const accessList = encodeAccessList({ accounts, codes, codeReads: [] });
-    this.#prepared = { prepared, accessList };
-    this.#send(coordinator, kinds.TOPS, encodeOwnerPart({ tops, accessList, keys }));
-  }
-
-  #decide({ block, accessLists, topsDigests, codeReads, ancestorsRead, keysHashed, figures }: MadeBlock): void {
-    this.#context.experience.hashed.note(keysHashed, block.header.gasUsed);
-    this.#ancestorsRead = ancestorsRead;
-    this.#prepared!.accessList = accessLists[coordinator]!;
-    this.#whole = {
-      block,
-      accessLists,
-      topsDigests,
-      codeReads,
-      figures: {
-        rounds: this.#executor.round,
-        positions: this.#validation!.positions,
-        runs: figures.map(({ runs }) => runs),
-        gas: figures.map(({ gas }) => gas),
-        remoteReads: figures.map(({ remoteReads }) => remoteReads),
-      },
-    };
-    this.#decideOn(block.header);
-  }
-
-  #onCommit(from: number, body: Uint8Array): void {
-    fromCoordinator(from);
-    if (this.#prepared === undefined) throw malformed('commits what is not prepared');
-    const reader = new ByteReader(body);
-    const header = decodeHeader(reader.bytes().slice());
-    this.#ancestorsRead = reader.below(257, 'ancestor');
-    reader.end();
-    this.#decideOn(header);
-  }
-
-  #decideOn(header: Header): void {
-    const { prepared, accessList } = this.#prepared!;
-    const ran = this.#executor.runs.filter((run) => run?.outcome.kind === 'included');
-    this.#decision = {
-      header,
-      prepared,
-      accessList,
-      ancestorsRead: this.#ancestorsRead,
-      transactions: ran.length,
-      remoteReads: this.#exchange.remoteReads,
-      whole: this.#whole,
-    };
-    this.#context.decided(this.#decision);
-  }
-}
-
-function fromCoordinator(from: number): void {
-  if (from !== coordinator) throw malformed(`is the coordinator's to send, not member ${from}'s`);
 }
 
 function senderOf(raw: Uint8Array): Address | undefined {

@@ -1,4 +1,4 @@
-export type { Decision, LaneFigures, LaneState, WholeBlock } from './attempt.ts';
+export type { Decision, LaneFigures, LaneState, WholeBlock } from './block-end.ts';
 export { bucketsOf, ownersOf } from './buckets.ts';
 export { digestOfTops } from './digest-of-tops.ts';
 export { Experience } from './experience.ts';

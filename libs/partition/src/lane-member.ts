@@ -1,7 +1,8 @@
 import type { Evm } from '@sheaf/evm';
 import { assert, ChainError } from '@sheaf/primitives';
 import type { BlockTask, ForkRules } from '@sheaf/state-transition';
-import { Attempt, type Decision, type LaneState } from './attempt.ts';
+import { Attempt } from './attempt.ts';
+import type { Decision, LaneState } from './block-end.ts';
 import { Experience } from './experience.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';

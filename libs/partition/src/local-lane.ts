@@ -1,5 +1,5 @@
 import type { BlockTask } from '@sheaf/state-transition';
-import type { Decision, LaneState } from './attempt.ts';
+import type { Decision, LaneState } from './block-end.ts';
 import { LaneMember, type LaneMemberOptions } from './lane-member.ts';
 
 /** A message that is on its way. */

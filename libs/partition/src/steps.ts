@@ -8,6 +8,7 @@ import {
 } from '@sheaf/state-transition';
 import { readTransaction, recoverSender } from '@sheaf/ethereum';
 import { hexToBytes, type Address } from '@sheaf/primitives';
+import { partitionLimits } from './limits.ts';
 
 /** What happens at one position of a block. */
 export type Step =
@@ -31,6 +32,11 @@ export function stepsOf(task: BlockTask, rules: ForkRules): Step[] {
 /** How many positions come before the first transaction. */
 export function systemStepsBefore(rules: ForkRules): number {
   return rules.prague ? 2 : 1;
+}
+
+/** After the last round that is planned in groups each one makes at least one more position final: where gas ends. */
+export function roundsMaxOf(steps: readonly Step[]): number {
+  return partitionLimits.roundsMax + steps.length;
 }
 
 /** The transaction with its sender, or why it cannot be in the block. `hash`: keccak256 of it, where it is known. */

@@ -1,0 +1,280 @@
+// The end of a block at one member, from the last run to the decision.
+import { decodeHeader, encodeHeader, type Header } from '@sheaf/ethereum';
+import type { Hash32 } from '@sheaf/primitives';
+import { encodeAccessList, type BlockChanges, type PreparedChanges, type StateReader } from '@sheaf/state';
+import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
+import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, type MadeBlock } from './block-assembly.ts';
+import { bucketsOf } from './buckets.ts';
+import { ByteReader, ByteWriter, malformed } from './bytes.ts';
+import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
+import type { Executor } from './executor.ts';
+import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type Finals } from './final-writes.ts';
+import type { HashedKeys } from './hashed-keys.ts';
+import { kinds } from './messages.ts';
+import type { PositionRun } from './position-run.ts';
+import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf, type Result } from './results.ts';
+import { roundsMaxOf, type Step } from './steps.ts';
+
+/** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
+export interface LaneState extends StateReader {
+  prepare(changes: BlockChanges): PreparedChanges;
+}
+
+/** What a lane came to for one block, at one member. */
+export interface Decision {
+  header: Header;
+  /** The member's own part: its changes hashed, and the access list of its accounts. */
+  prepared: PreparedChanges;
+  accessList: Uint8Array;
+  /** How many ancestors' headers the block read, the parent's among them. */
+  ancestorsRead: number;
+  /** Transactions of the block that this member ran, and keys that it asked others for. */
+  transactions: number;
+  remoteReads: number;
+  /** The whole block; at the coordinator. */
+  whole: WholeBlock | undefined;
+}
+
+export interface WholeBlock {
+  block: ExecutedBlock;
+  /** The access list of each member's accounts, as `encodeAccessList` writes it; the coordinator's has all codes that were read. */
+  accessLists: Uint8Array[];
+  /** keccak256 over what hangs at each member's buckets afterwards. */
+  topsDigests: Uint8Array[];
+  codeReads: Hash32[];
+  figures: LaneFigures;
+}
+
+/** What a block cost. One a member where it is a list. */
+export interface LaneFigures {
+  rounds: number;
+  /** Positions that ran in each round. */
+  positions: number[];
+  runs: number[];
+  gas: bigint[];
+  remoteReads: number[];
+}
+
+export interface BlockEndOptions {
+  member: number;
+  members: number;
+  rules: ForkRules;
+  state: LaneState;
+  task: BlockTask;
+  steps: readonly Step[];
+  executor: Pick<Executor, 'runs' | 'round'>;
+  /** By position, the run that the coordinator has been told of. */
+  told: readonly (PositionRun | undefined)[];
+  /** What the runs have cost so far. */
+  work(): { runs: number; remoteReads: number };
+  /** At the coordinator: how many positions ran in each round. */
+  positions(): number[];
+  hashed: HashedKeys;
+  send(to: number, kind: number, body: Uint8Array): void;
+  decided(decision: Decision): void;
+}
+
+const noBytes = new Uint8Array(0);
+
+/**
+ * What is left goes to the owners (FINALS), of each round, for it may be the last; when the coordinator says that all is right, what
+ * it has not been told goes to it (RESULTS), owners hash (TOPS), it makes the block and decides, and the others with it (COMMIT).
+ */
+export class BlockEnd {
+  readonly #options: BlockEndOptions;
+  #begun = false;
+  #finished = false;
+  /** The last that each member told. */
+  readonly #finals: (Finals | undefined)[];
+  /** The round of its own that it told the others. */
+  #finalsTold = 0;
+  #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
+  #ancestorsRead = 1;
+  #decision: Decision | undefined;
+  // The coordinator's.
+  readonly #assembly: BlockAssembly | undefined;
+  #whole: WholeBlock | undefined;
+
+  constructor(options: BlockEndOptions) {
+    const { member, members, task, steps, rules } = options;
+    this.#options = options;
+    this.#finals = new Array<Finals | undefined>(members);
+    if (member === coordinator) this.#assembly = new BlockAssembly(task, steps, rules, members);
+  }
+
+  /** All runs are right: from now on there is nothing to run. */
+  begin(): void {
+    this.#begun = true;
+  }
+
+  get begun(): boolean {
+    return this.#begun;
+  }
+
+  /** @throws ChainError `INVALID_ARGUMENT` for what no member of this lane would say */
+  receive(from: number, kind: number, body: Uint8Array): void {
+    const { members, steps } = this.#options;
+    switch (kind) {
+      case kinds.FINALS:
+        return this.#onFinals(from, body);
+      case kinds.RESULTS:
+        return coordinators(this.#assembly).takeResults(from, decodeResults(body, steps.length));
+      case kinds.OUTCOMES:
+        return coordinators(this.#assembly).takeOutcomes(decodeOutcomes(body, steps.length));
+      case kinds.TOPS:
+        return coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, members));
+      case kinds.COMMIT:
+        return this.#onCommit(from, body);
+      default:
+        throw malformed(`is of no kind: ${kind}`);
+    }
+  }
+
+  /** Tells the coordinator what positions came to, before all is known to be right. */
+  tellOutcomes(results: readonly Result[]): void {
+    if (this.#assembly !== undefined) this.#assembly.takeOutcomes(results);
+    else this.#options.send(coordinator, kinds.OUTCOMES, encodeOutcomes(results));
+  }
+
+  /** One piece of the block that can be made by now. `false`: there is none. */
+  prepareBlock(): boolean {
+    return this.#assembly?.prepare() === true;
+  }
+
+  /** Most blocks need one round: until the coordinator says so, what it left is told. `false`: it has been. */
+  foretell(): boolean {
+    if (this.#options.executor.round > 1 || this.#finalsTold > 0) return false;
+    this.#tellFinals();
+    return true;
+  }
+
+  /** At the coordinator, when the block is durable there: everyone may commit. */
+  committed(): void {
+    const { members, send } = this.#options;
+    const writer = new ByteWriter(700);
+    writer.bytes(encodeHeader(this.#decision!.header));
+    writer.number(this.#ancestorsRead);
+    const body = writer.finish();
+    for (let to = 1; to < members; to++) send(to, kinds.COMMIT, body);
+  }
+
+  /** One piece of work. `false`: there is none until a message comes, or at all. */
+  step(): boolean {
+    if (this.#decision !== undefined) return false;
+    if (!this.#finished) {
+      this.#finished = true;
+      this.#tellFinals();
+      this.#tellResults();
+      return true;
+    }
+    if (this.#prepared === undefined && this.#hasFinals()) {
+      this.#prepare();
+      return true;
+    }
+    // While others still hash, roots and receipts can be made.
+    const made = this.#assembly?.step() ?? false;
+    if (typeof made === 'object') this.#decide(made);
+    return made !== false;
+  }
+
+  #tellResults(): void {
+    const { member, executor, told, work, send } = this.#options;
+    let gas = 0n;
+    for (const run of executor.runs) if (run !== undefined) gas += run.gas;
+    const results = resultsOf(executor.runs, told, { gas, ...work() });
+    if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
+    else send(coordinator, kinds.RESULTS, encodeResults(results));
+  }
+
+  #tellFinals(): void {
+    const { members, member, executor, send } = this.#options;
+    const { round, runs } = executor;
+    if (this.#finalsTold === round) return;
+    this.#finalsTold = round;
+    for (const [to, accounts] of finalAccounts(runs, members).entries()) {
+      const finals = { round, accounts };
+      if (to === member) this.#finals[to] = finals;
+      else send(to, kinds.FINALS, encodeFinals(finals));
+    }
+  }
+
+  #onFinals(from: number, body: Uint8Array): void {
+    const finals = decodeFinals(body);
+    if (finals.round > roundsMaxOf(this.#options.steps)) throw malformed(`is of round ${finals.round}`);
+    if (finals.round <= (this.#finals[from]?.round ?? 0)) throw malformed('tells what it left again');
+    this.#finals[from] = finals;
+  }
+
+  /** Whether all have told what is left when there is no other round. */
+  #hasFinals(): boolean {
+    const { round } = this.#options.executor;
+    for (let from = 0; from < this.#options.members; from++) if (this.#finals[from]?.round !== round) return false;
+    return true;
+  }
+
+  #prepare(): void {
+    const { member, members, state, send } = this.#options;
+    const { changes, accounts } = mergeFinals(
+      this.#finals.map((finals) => finals!.accounts),
+      state,
+    );
+    const keys = changes.accounts.reduce((sum, { slots }) => sum + 1 + slots.length, 0);
+    const prepared = state.prepare(changes);
+    const { first, end } = bucketsOf(member, members);
+    const tops = prepared.tops.slice(first, end);
+    const { codes } = changes;
+    if (this.#assembly !== undefined) {
+      this.#prepared = { prepared, accessList: noBytes };
+      this.#assembly.takeOwnPart({ tops, keys }, { accounts, codes });
+      return;
+    }
+    const accessList = encodeAccessList({ accounts, codes, codeReads: [] });
+    this.#prepared = { prepared, accessList };
+    send(coordinator, kinds.TOPS, encodeOwnerPart({ tops, accessList, keys }));
+  }
+
+  #decide({ block, accessLists, topsDigests, codeReads, ancestorsRead, keysHashed, figures }: MadeBlock): void {
+    this.#options.hashed.note(keysHashed, block.header.gasUsed);
+    this.#ancestorsRead = ancestorsRead;
+    this.#prepared!.accessList = accessLists[coordinator]!;
+    this.#whole = {
+      block,
+      accessLists,
+      topsDigests,
+      codeReads,
+      figures: {
+        rounds: this.#options.executor.round,
+        positions: this.#options.positions(),
+        runs: figures.map(({ runs }) => runs),
+        gas: figures.map(({ gas }) => gas),
+        remoteReads: figures.map(({ remoteReads }) => remoteReads),
+      },
+    };
+    this.#decideOn(block.header);
+  }
+
+  #onCommit(from: number, body: Uint8Array): void {
+    fromCoordinator(from);
+    if (this.#prepared === undefined) throw malformed('commits what is not prepared');
+    const reader = new ByteReader(body);
+    const header = decodeHeader(reader.bytes().slice());
+    this.#ancestorsRead = reader.below(257, 'ancestor');
+    reader.end();
+    this.#decideOn(header);
+  }
+
+  #decideOn(header: Header): void {
+    const { prepared, accessList } = this.#prepared!;
+    const ran = this.#options.executor.runs.filter((run) => run?.outcome.kind === 'included');
+    this.#decision = {
+      header,
+      prepared,
+      accessList,
+      ancestorsRead: this.#ancestorsRead,
+      transactions: ran.length,
+      remoteReads: this.#options.work().remoteReads,
+      whole: this.#whole,
+    };
+    this.#options.decided(this.#decision);
+  }
+}
