@@ -4,7 +4,6 @@ import { ChainError, hexToBytes, isChainError, type Address } from '@sheaf/primi
 import type { ByteMap } from '@sheaf/state';
 import { environmentOf, type BlockTask, type ForkRules } from '@sheaf/state-transition';
 import { BlockEnd, type Decision, type LaneState } from './block-end.ts';
-import { ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
 import { EarlyReading } from './early-reading.ts';
@@ -89,7 +88,7 @@ export class Attempt {
     this.#context = context;
     this.#task = task;
     this.#steps = stepsOf(task, rules);
-    this.#memory = new VersionedMemory(ownersOf(members));
+    this.#memory = new VersionedMemory(experience.owners);
     this.#executor = new Executor({
       evm,
       rules,

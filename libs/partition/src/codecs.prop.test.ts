@@ -5,7 +5,6 @@ import { bytesToHex, ChainError, toAddress, toHash32 } from '@sheaf/primitives';
 import { ByteMap, emptyCodeHashBytes } from '@sheaf/state';
 import { dropReasons, type DropReason } from '@sheaf/state-transition';
 import fc from 'fast-check';
-import { ownersOf } from './buckets.ts';
 import { ByteReader, ByteWriter } from './bytes.ts';
 import { decodeFinals, encodeFinals, type FinalAccount, type FinalSlot } from './final-writes.ts';
 import { accountKeyId, slotKeyId } from './key-id.ts';
@@ -22,6 +21,7 @@ import {
   type Place,
   type Plan,
 } from './messages.ts';
+import { Owners } from './owners.ts';
 import { BALANCE_READ, CODE_READ, NONCE_READ, SLOT_READ, type PositionRun, type StepOutcome } from './position-run.ts';
 import { decodeReport, encodeReport } from './report.ts';
 import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, type Results } from './results.ts';
@@ -158,7 +158,7 @@ const touches = fc.uniqueArray(touch, {
 type Touch = typeof touch extends fc.Arbitrary<infer T> ? T : never;
 
 function runsOf(list: readonly Touch[], outcomes: readonly StepOutcome[]): PositionRun[] {
-  const memory = new VersionedMemory(ownersOf(members));
+  const memory = new VersionedMemory(new Owners(members));
   const at = [...new Set(list.map(({ position: each }) => each))].sort((a, b) => a - b);
   return at.map((each, index) => {
     const run: PositionRun = {
@@ -225,7 +225,7 @@ const cell = fc.record({
 type Shape = typeof cell extends fc.Arbitrary<infer T> ? T : never;
 
 function cellsOf(shapes: readonly Shape[]): VersionedMemory {
-  const memory = new VersionedMemory(ownersOf(members));
+  const memory = new VersionedMemory(new Owners(members));
   for (const { address: who, base, amount, codes, nonces, credits, slots } of shapes) {
     const made = memory.cell(who);
     if (base === 'none') memory.setBase(made, null);
@@ -272,7 +272,7 @@ function written(memory: VersionedMemory, round: number): Uint8Array {
 }
 
 function readBack(message: Uint8Array): VersionedMemory {
-  const memory = new VersionedMemory(ownersOf(members));
+  const memory = new VersionedMemory(new Owners(members));
   const reader = new ByteReader(message);
   readCells(reader, 0, memory, new ByteMap<Uint8Array>(32, 4), { account() {}, slot() {} });
   reader.end();

@@ -4,6 +4,7 @@ import { keccak256 } from '@sheaf/trie';
 import { ownersOf } from './buckets.ts';
 import { EarlyReading } from './early-reading.ts';
 import { VersionedMemory } from './memory.ts';
+import { Owners } from './owners.ts';
 import type { Step } from './steps.ts';
 
 const members = 2;
@@ -22,7 +23,13 @@ test('own senders', () => {
   const read = [0, 1].map((member) => {
     const positions: number[] = [];
     const executor = { read: (list: readonly number[]) => void positions.push(...list) };
-    const reading = new EarlyReading({ member, steps, senders, memory: new VersionedMemory(owners), executor });
+    const reading = new EarlyReading({
+      member,
+      steps,
+      senders,
+      memory: new VersionedMemory(new Owners(members)),
+      executor,
+    });
     while (reading.step());
     expect(reading.step()).toBe(false);
     return positions;

@@ -2,6 +2,7 @@ import { ByteMap } from '@sheaf/state';
 import { Forecast } from './forecast.ts';
 import { HashedKeys } from './hashed-keys.ts';
 import { partitionLimits } from './limits.ts';
+import { Owners } from './owners.ts';
 import { UsualSlots } from './usual-slots.ts';
 
 /** What a member has learnt from blocks: it makes the next ones faster and decides nothing. Bounded. */
@@ -11,6 +12,7 @@ export class Experience {
   readonly usualSlots = new UsualSlots();
   /** Contracts whose calls have met although they named nobody in common; the coordinator's. */
   readonly serial = new Set<string>();
+  readonly owners: Owners;
   /** The coordinator's. */
   readonly hashed: HashedKeys;
   #codes = new ByteMap<Uint8Array>(32, 64);
@@ -21,6 +23,7 @@ export class Experience {
 
   constructor(members: number) {
     this.members = members;
+    this.owners = new Owners(members);
     this.hashed = new HashedKeys(members);
   }
 

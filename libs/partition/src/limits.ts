@@ -11,6 +11,8 @@ export const partitionLimits = {
   roundsMax: 3,
   /** Contracts whose calls are known to meet. */
   serialContractsMax: 4_096,
+  /** Addresses whose owner is remembered: a power of two, 22 bytes each. */
+  ownersKept: 131_072,
   /** Codes kept between blocks. */
   codeBytesKeptMax: 64 * 2 ** 20,
   /** Keys that one run guesses. */

@@ -4,8 +4,8 @@ import { notHere, type HostAccount } from '@sheaf/evm';
 import { equalBytes } from '@sheaf/primitives';
 import { emptyCodeHashBytes } from '@sheaf/state';
 import fc from 'fast-check';
-import { ownersOf } from './buckets.ts';
 import { accountAt, lastWipe, slotAt, slotCell, VersionedMemory, type AccountCell } from './memory.ts';
+import { Owners } from './owners.ts';
 import { insert } from './versions.ts';
 
 const address = new Uint8Array(20).fill(7);
@@ -85,7 +85,7 @@ function fill(cell: AccountCell, list: readonly (readonly [number, Left])[]): vo
 test('an account and a slot at a position', () => {
   fc.assert(
     fc.property(bases, slotBases, lefts, fc.array(fc.nat()), fc.nat({ max: 6 }), (base, slotBase, list, order, at) => {
-      const memory = new VersionedMemory(ownersOf(2));
+      const memory = new VersionedMemory(new Owners(2));
       const cell = memory.cell(address);
       memory.setBase(cell, base);
       slotCell(cell, slot).base = slotBase;
@@ -106,13 +106,13 @@ test('an account and a slot at a position', () => {
 });
 
 test('cells are made once, belong to the owner of their bucket, and know who has a code', () => {
-  const memory = new VersionedMemory(ownersOf(3));
+  const memory = new VersionedMemory(new Owners(3));
   const cell = memory.cell(address);
   expect(memory.cell(address.slice())).toBe(cell);
   expect(memory.cells()).toEqual([cell]);
   expect(slotCell(cell, slot.slice())).toBe(slotCell(cell, slot));
   expect(memory.alone).toBe(false);
-  expect(new VersionedMemory(ownersOf(1)).alone).toBe(true);
+  expect(new VersionedMemory(new Owners(1)).alone).toBe(true);
   memory.setBase(cell, { nonce: 1n, balance: 0n, codeHash: hashes[1]!, hasStorage: false });
   expect(memory.codeOwner(hashes[1]!)).toBe(cell);
   expect(memory.codeOwner(hashes[0]!)).toBe(undefined);

@@ -4,8 +4,8 @@ import { encodeTransaction } from '@sheaf/ethereum';
 import { toAddress, type Address } from '@sheaf/primitives';
 import type { BlockTask } from '@sheaf/state-transition';
 import fc from 'fast-check';
-import { ownersOf } from './buckets.ts';
 import { VersionedMemory } from './memory.ts';
+import { Owners } from './owners.ts';
 import { place, placeAgain } from './placement.ts';
 import type { Step } from './steps.ts';
 
@@ -62,7 +62,7 @@ test('positions', () => {
           steps,
           senders,
           members,
-          memory: new VersionedMemory(ownersOf(members)),
+          memory: new VersionedMemory(new Owners(members)),
           coordinatorShare,
           hashingShares: new Float64Array(members).map((_, member) => member / members),
           serial: new Set<string>(),

@@ -4,6 +4,7 @@
 import fc from 'fast-check';
 import { ConflictGraph } from './conflict-graph.ts';
 import { slotCell, VersionedMemory, type AccountCell, type Sharing, type SlotCell } from './memory.ts';
+import { Owners } from './owners.ts';
 import {
   BALANCE_READ,
   BALANCE_WRITE,
@@ -77,7 +78,7 @@ const base = (hasStorage: boolean) => ({ nonce: 1n, balance: 1n, codeHash: new U
 const last = <T>(list: readonly T[]): T | undefined => list.at(-1);
 
 function play({ placed, owners, touches, order, early, heard, hasStorage, asksSlots, open }: Lane) {
-  const memories = Array.from({ length: members }, () => new VersionedMemory(new Uint8Array(256)));
+  const memories = Array.from({ length: members }, () => new VersionedMemory(new Owners(1)));
   const cellAt = (member: number, account: number): AccountCell => {
     const cell = memories[member]!.cell(addressOf(account));
     cell.owner = owners[account]!;
