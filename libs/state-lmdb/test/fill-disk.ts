@@ -3,11 +3,9 @@
 import { isChainError, toHeight } from '@sheaf/primitives';
 import { emptyCodeHashBytes, PartitionState, type BlockChanges } from '@sheaf/state';
 import { openLmdb } from '../src/index.ts';
+import { addressOf } from './address-of.ts';
 
 const state = new PartitionState(openLmdb({ dataDir: process.argv[2]! }), { pendingHeightsMin: 2 });
-
-/** 20 bytes of the number. */
-const addressOf = (n: number) => Uint8Array.of(...new Uint8Array(16), n >> 24, n >> 16, n >> 8, n);
 
 const block = (height: number): BlockChanges => ({
   accounts: Array.from({ length: 300 }, (_, n) => ({

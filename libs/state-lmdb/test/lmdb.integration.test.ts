@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { bundleWorker } from '@sheaf/testing';
 import { openLmdb, type LmdbKeyValue } from '../src/index.ts';
+import { addressOf } from './address-of.ts';
 
 let folder: string;
 const opened: LmdbKeyValue[] = [];
@@ -27,8 +28,6 @@ function open(): LmdbKeyValue {
 }
 
 const text = (value: string) => new TextEncoder().encode(value);
-/** 20 bytes of the number. */
-const addressOf = (n: number) => Uint8Array.of(...new Uint8Array(16), n >> 24, n >> 16, n >> 8, n);
 const some = (balance: bigint): BlockChanges => ({
   accounts: Array.from({ length: 300 }, (_, n) => ({
     address: addressOf(n + 1),

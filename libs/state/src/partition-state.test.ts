@@ -115,6 +115,26 @@ test('what a block leaves as it was is not in its journal', () => {
   expect(state.stateRoot()).toBe(rootOfWorld(world));
 });
 
+test('slots of several accounts in turns, before and after a commit, by an address whose bytes change', () => {
+  const before = worldOf(3, 2);
+  const { state } = arrange(before);
+  const slot = hexToBytes(slotOf(1));
+  // As Node has bytes: a slice of it is the same memory.
+  const address = Buffer.alloc(20);
+  const values = () =>
+    [0, 0, 1, 2, 50, 1, 0].map((n) => {
+      address.set(hexToBytes(addressOf(n)));
+      return state.storage(address, slot);
+    });
+  expect(values()).toEqual([5n, 5n, 5n, 5n, 0n, 5n, 5n].map((value) => (value === 0n ? undefined : wordOf(value))));
+  // The first is wiped and set anew, the second loses its slots.
+  const after: World = new Map(before);
+  after.set(addressOf(0), { ...before.get(addressOf(0))!, slots: new Map([[slotOf(1), 9n]]) });
+  after.set(addressOf(1), { ...before.get(addressOf(1))!, slots: new Map() });
+  state.commit(state.prepare(changesBetween(before, after, new Set([addressOf(0)]))), { height: toHeight(1) });
+  expect(values()).toEqual([9n, 9n, 0n, 5n, 0n, 0n, 9n].map((value) => (value === 0n ? undefined : wordOf(value))));
+});
+
 test('an empty store begins at any height', () => {
   const kv = memoryKeyValue();
   const state = new PartitionState(kv);

@@ -137,8 +137,9 @@ export class PartitionState implements StateReader, TrieSource {
   readonly #slots: ByteCache;
   readonly #branchKey = new Uint8Array(branchKeyBytesMax);
   readonly #slotName = new Uint8Array(slotKeyBytes);
-  /** Of which a slot was read last: mostly the next one is of the same account. */
-  #lastStorage: { address: Uint8Array; id: number } | undefined;
+  /** Of which a slot was read last, and the id of its storage, -1 for none: mostly the next one is of the same account. */
+  readonly #lastAddress = new Uint8Array(20);
+  #lastStorageId = -1;
   #tops: TopNode[] = new Array<TopNode>(256).fill({ kind: 'empty' });
   #head: { height: Height; digest: Uint8Array } | undefined;
   #oldest: Height | undefined;
@@ -307,7 +308,7 @@ export class PartitionState implements StateReader, TrieSource {
     if (this.#head === undefined) writes.push(writeHeight('oldest', height), writeHeight('pending-from', height));
     this.#kv.write(writes);
     durable?.();
-    this.#lastStorage = undefined;
+    this.#lastStorageId = -1;
     this.#apply(internal);
     this.#revision += 1;
     this.#journalBytes = journal.bytes;
@@ -361,12 +362,12 @@ export class PartitionState implements StateReader, TrieSource {
 
   /** Of its storage at the head; 0: it has none. */
   #storageIdOf(address: Uint8Array): number | typeof notHere {
-    const last = this.#lastStorage;
-    if (last !== undefined && equalBytes(last.address, address)) return last.id;
+    if (this.#lastStorageId >= 0 && equalBytes(this.#lastAddress, address)) return this.#lastStorageId;
     const entry = this.#entry(address);
     if (entry === notHere) return notHere;
     const id = entry.length === 32 ? 0 : storageIdOfAccountRecord(entry.subarray(32));
-    this.#lastStorage = { address: address.slice(), id };
+    this.#lastAddress.set(address);
+    this.#lastStorageId = id;
     return id;
   }
 

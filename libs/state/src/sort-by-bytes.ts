@@ -1,8 +1,8 @@
-import { assert, compareBytes } from '@sheaf/primitives';
+import { compareBytes } from '@sheaf/primitives';
 
 /** Fewer are compared byte by byte. */
 const manyItems = 12;
-/** So that all bits of the numbers count: see `sortedOrder`. */
+/** Of more not all bits of the numbers count, see `sortedOrder`: they are compared byte by byte too. */
 const itemsMax = 2 ** 21;
 
 /**
@@ -11,9 +11,7 @@ const itemsMax = 2 ** 21;
  */
 export function sortByBytes<T>(items: readonly T[], keyOf: (item: T) => Uint8Array): T[] {
   const compare = (a: T, b: T) => compareBytes(keyOf(a), keyOf(b));
-  if (items.length < 2) return items.slice();
-  if (items.length < manyItems) return items.slice().sort(compare);
-  assert(items.length <= itemsMax, `${items.length} keys are more than can be told apart`);
+  if (items.length < manyItems || items.length > itemsMax) return items.slice().sort(compare);
   const prefixes = new Float64Array(items.length);
   for (let i = 0; i < prefixes.length; i++) {
     const key = keyOf(items[i]!);
