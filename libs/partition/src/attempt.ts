@@ -4,9 +4,9 @@ import { ChainError, hexToBytes, isChainError, type Address } from '@sheaf/primi
 import type { ByteMap } from '@sheaf/state';
 import { environmentOf, type BlockTask, type ForkRules } from '@sheaf/state-transition';
 import { BlockEnd, type Decision, type LaneState } from './block-end.ts';
+import type { BlockReader } from './block-reader.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
-import { EarlyReading } from './early-reading.ts';
 import { Exchange } from './exchange.ts';
 import { Executor, type Wanted } from './executor.ts';
 import type { Experience } from './experience.ts';
@@ -20,7 +20,7 @@ import type { PositionRun } from './position-run.ts';
 import { encodeSummary, summaryOf } from './summary.ts';
 import { encodeReport } from './report.ts';
 import { PartsPicker, readCells, writeCells, type CellParts } from './shipped-cells.ts';
-import { roundsMaxOf, stepsOf, type Step } from './steps.ts';
+import { roundsMaxOf, type Step } from './steps.ts';
 import { ReadAhead } from './read-ahead.ts';
 import { Validation, type Verdict } from './validation.ts';
 import { Turns } from './turns.ts';
@@ -55,11 +55,11 @@ const noBytes = new Uint8Array(0);
 export class Attempt {
   readonly #context: AttemptContext;
   readonly #task: BlockTask;
+  readonly #reader: BlockReader;
   readonly #steps: readonly Step[];
   readonly #codes: ByteMap<Uint8Array>;
   readonly #memory: VersionedMemory;
   readonly #executor: Executor;
-  readonly #earlyReading: EarlyReading;
   #salt = 0;
   #placed: Uint8Array | undefined;
   /** Own positions of this round, by rising position. */
@@ -82,30 +82,25 @@ export class Attempt {
   #validation: Validation | undefined;
   readonly #end: BlockEnd;
 
-  constructor(context: AttemptContext, task: BlockTask) {
+  /** `reader`: of the task. */
+  constructor(context: AttemptContext, task: BlockTask, reader: BlockReader) {
     const { rules, evm, state, member, members, experience } = context;
     this.#codes = experience.codes();
     this.#context = context;
     this.#task = task;
-    this.#steps = stepsOf(task, rules);
+    this.#reader = reader;
+    this.#steps = reader.steps;
     this.#memory = new VersionedMemory(experience.owners);
     this.#executor = new Executor({
       evm,
       rules,
       environment: environmentOf(task.fields, rules),
       task,
-      steps: this.#steps,
+      reader,
       memory: this.#memory,
       state,
       member,
       codes: this.#codes,
-    });
-    this.#earlyReading = new EarlyReading({
-      member,
-      steps: this.#steps,
-      senders: task.senders ?? [],
-      memory: this.#memory,
-      executor: this.#executor,
     });
     this.#exchange = new Exchange({
       member,
@@ -190,7 +185,7 @@ export class Attempt {
 
   /** One piece of work, less than a millisecond or one transaction's. `false`: there is nothing to do now. */
   step(): boolean {
-    if (this.#placed === undefined) return this.#earlyReading.step();
+    if (this.#placed === undefined) return false;
     return this.#work() || this.#end.prepareBlock();
   }
 
@@ -277,8 +272,18 @@ export class Attempt {
   #readAheadOf(own: readonly number[]): ReadAhead {
     const { member, experience } = this.#context;
     const { forecast } = experience;
-    const options = { member, forecast, memory: this.#memory, executor: this.#executor, exchange: this.#exchange };
-    return new ReadAhead(options, own, this.#turns);
+    return new ReadAhead(
+      {
+        member,
+        forecast,
+        memory: this.#memory,
+        reader: this.#reader,
+        executor: this.#executor,
+        exchange: this.#exchange,
+      },
+      own,
+      this.#turns,
+    );
   }
 
   #run(position: number): void {

@@ -3,7 +3,6 @@ import { toAddress, type Address } from '@sheaf/primitives';
 import { keccak256 } from '@sheaf/trie';
 import { ownersOf } from './buckets.ts';
 import { EarlyReading } from './early-reading.ts';
-import { VersionedMemory } from './memory.ts';
 import { Owners } from './owners.ts';
 import type { Step } from './steps.ts';
 
@@ -22,13 +21,12 @@ test('own senders', () => {
   const owners = ownersOf(members);
   const read = [0, 1].map((member) => {
     const positions: number[] = [];
-    const executor = { read: (list: readonly number[]) => void positions.push(...list) };
+    const reader = { steps, read: (list: readonly number[]) => void positions.push(...list) };
     const reading = new EarlyReading({
       member,
-      steps,
+      owners: new Owners(members),
       senders,
-      memory: new VersionedMemory(new Owners(members)),
-      executor,
+      reader,
     });
     while (reading.step());
     expect(reading.step()).toBe(false);

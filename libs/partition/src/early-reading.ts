@@ -1,15 +1,13 @@
 import { hexToBytes, type Address } from '@sheaf/primitives';
-import type { Executor } from './executor.ts';
-import type { VersionedMemory } from './memory.ts';
-import type { Step } from './steps.ts';
+import type { BlockReader } from './block-reader.ts';
+import type { Owners } from './owners.ts';
 
 export interface EarlyReadingOptions {
   member: number;
-  steps: readonly Step[];
+  owners: Owners;
   /** Of each transaction, where it is known. */
   senders: readonly (Address | undefined)[];
-  memory: VersionedMemory;
-  executor: Pick<Executor, 'read'>;
+  reader: Pick<BlockReader, 'steps' | 'read'>;
 }
 
 /** Positions that are looked at in one step. */
@@ -26,18 +24,21 @@ export class EarlyReading {
 
   /** One piece of work. `false`: there is no more. */
   step(): boolean {
-    const { member, steps, senders, memory, executor } = this.#options;
+    const { member, owners, senders, reader } = this.#options;
     const first = this.#next;
-    if (first === steps.length) return false;
-    this.#next = Math.min(steps.length, first + positionsPerStep);
-    const found: { position: number; sender: Uint8Array }[] = [];
+    if (first === reader.steps.length) return false;
+    this.#next = Math.min(reader.steps.length, first + positionsPerStep);
+    const positions: number[] = [];
+    const addresses: Uint8Array[] = [];
     for (let position = first; position < this.#next; position++) {
-      const step = steps[position]!;
+      const step = reader.steps[position]!;
       const sender = step.kind === 'transaction' ? senders[step.index] : undefined;
-      if (sender !== undefined) found.push({ position, sender: hexToBytes(sender) });
+      if (sender === undefined) continue;
+      positions.push(position);
+      addresses.push(hexToBytes(sender));
     }
-    memory.expect(found.map(({ sender }) => sender));
-    executor.read(found.flatMap(({ position, sender }) => (memory.cell(sender).owner === member ? [position] : [])));
+    const ownerOf = owners.ofAll(addresses);
+    reader.read(positions.filter((_, at) => ownerOf[at] === member));
     return true;
   }
 }

@@ -19,9 +19,8 @@ import {
   runSystemCall,
   type BlockTask,
   type ForkRules,
-  type ReadTransaction,
 } from '@sheaf/state-transition';
-import { keccakMany } from '@sheaf/trie';
+import type { BlockReader } from './block-reader.ts';
 import {
   accountAt,
   lastWipe,
@@ -48,7 +47,6 @@ import {
   type StepOutcome,
 } from './position-run.ts';
 import { partitionLimits } from './limits.ts';
-import { readTask, type Step } from './steps.ts';
 import { insert, latestBelow, withdraw } from './versions.ts';
 
 /** What a step needs and nobody here has. */
@@ -62,7 +60,7 @@ export interface ExecutorOptions {
   rules: ForkRules;
   environment: BlockEnvironment;
   task: BlockTask;
-  steps: readonly Step[];
+  reader: BlockReader;
   memory: VersionedMemory;
   /** The accounts that this member owns, before the block. */
   state: StateReader;
@@ -93,31 +91,11 @@ export class Executor {
   readonly withoutGas = new Set<number>();
   readonly #options: ExecutorOptions;
   readonly #host: PositionHost;
-  readonly #read: (ReadTransaction | undefined)[] = [];
   #scouting = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#host = new PositionHost(options, this);
-  }
-
-  /** The transaction of the position, decoded once. */
-  transaction(position: number): ReadTransaction | undefined {
-    const step = this.#options.steps[position]!;
-    if (step.kind !== 'transaction') return undefined;
-    return (this.#read[position] ??= readTask(this.#options.task, this.#options.rules, step.index));
-  }
-
-  /** Reads the transactions of these positions: hashed together. */
-  read(positions: readonly number[]): void {
-    const { task, rules, steps } = this.#options;
-    const found = positions.flatMap((position) => {
-      const step = steps[position]!;
-      if (step.kind !== 'transaction' || this.#read[position] !== undefined) return [];
-      return [{ position, index: step.index }];
-    });
-    const hashes = keccakMany(found.map(({ index }) => task.transactions[index]!));
-    found.forEach(({ position, index }, at) => (this.#read[position] = readTask(task, rules, index, hashes[at])));
   }
 
   /** Its run, of which the memory has what it left; or what it lacks, and nothing has changed. */
@@ -186,7 +164,7 @@ export class Executor {
   }
 
   #step(position: number): PositionRun {
-    const step = this.#options.steps[position]!;
+    const step = this.#options.reader.steps[position]!;
     switch (step.kind) {
       case 'system': {
         const { evm, environment } = this.#options;
@@ -211,8 +189,8 @@ export class Executor {
   }
 
   #transaction(position: number): PositionRun {
-    const { evm, rules, environment, memory } = this.#options;
-    const read = this.transaction(position)!;
+    const { evm, rules, environment, memory, reader } = this.#options;
+    const read = reader.transaction(position)!;
     const drop = (hash: Hash32, reason: StepOutcome & { kind: 'dropped' }) =>
       this.#record({ ...reason, hash }, undefined, 0n);
     if (read.transaction === undefined) {

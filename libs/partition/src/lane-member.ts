@@ -3,6 +3,8 @@ import { assert, ChainError } from '@sheaf/primitives';
 import type { BlockTask, ForkRules } from '@sheaf/state-transition';
 import { Attempt } from './attempt.ts';
 import type { Decision, LaneState } from './block-end.ts';
+import { BlockReader } from './block-reader.ts';
+import { EarlyReading } from './early-reading.ts';
 import { Experience } from './experience.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
@@ -41,6 +43,10 @@ export class LaneMember {
   readonly #deps: LaneMemberDependencies;
   readonly #experience: Experience;
   #task: BlockTask | undefined;
+  /** Of the task. */
+  #reader: BlockReader | undefined;
+  /** Until an attempt begins. */
+  #earlyReading: EarlyReading | undefined;
   #name: AttemptName | undefined;
   #attempt: Attempt | undefined;
   /** Greatest attempt that was begun: older ones are void for ever. */
@@ -60,18 +66,27 @@ export class LaneMember {
   begin(task: BlockTask, attempt?: { session: number; attempt: number; salt: number }): void {
     this.abandon();
     this.#task = task;
+    this.#reader = new BlockReader(task, this.#options.rules);
     if (this.#options.member === 0) {
       assert(attempt !== undefined, 'the coordinator names the attempt');
       this.#open({ height: task.fields.number, session: attempt.session, attempt: attempt.attempt });
       this.#attempt!.begin(attempt.salt);
       return;
     }
+    this.#earlyReading = new EarlyReading({
+      member: this.#options.member,
+      owners: this.#experience.owners,
+      senders: task.senders ?? [],
+      reader: this.#reader,
+    });
     this.#openHeld();
   }
 
   /** Forgets the attempt, and the block until it begins again. */
   abandon(): void {
     this.#task = undefined;
+    this.#reader = undefined;
+    this.#earlyReading = undefined;
     this.#name = undefined;
     this.#attempt = undefined;
   }
@@ -101,7 +116,7 @@ export class LaneMember {
 
   /** Does one piece of work. `false`: there is none until a message comes. */
   step(): boolean {
-    return this.#attempt?.step() ?? false;
+    return (this.#attempt ?? this.#earlyReading)?.step() ?? false;
   }
 
   /** Opens the newest attempt at this block that has been placed. */
@@ -140,6 +155,7 @@ export class LaneMember {
         decided,
       },
       this.#task!,
+      this.#reader!,
     );
     const held = this.#held.filter(({ envelope }) => compareAttempts(envelope, name) >= 0);
     this.#held = [];

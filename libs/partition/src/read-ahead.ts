@@ -1,5 +1,6 @@
 // What transactions will need, before they run: it is asked for, and those that would meet take turns.
 import { hexToBytes } from '@sheaf/primitives';
+import type { BlockReader } from './block-reader.ts';
 import type { Exchange } from './exchange.ts';
 import type { Executor, Wanted } from './executor.ts';
 import {
@@ -20,7 +21,8 @@ import type { Turns } from './turns.ts';
 export interface ReadAheadOptions {
   member: number;
   memory: VersionedMemory;
-  executor: Executor;
+  reader: BlockReader;
+  executor: Pick<Executor, 'round'>;
   exchange: Exchange;
   forecast: Forecast;
 }
@@ -82,9 +84,9 @@ export class ReadAhead {
     const end = Math.min(this.#own.length, this.#readCount + readPerStep);
     const addresses: Uint8Array[] = [];
     const positions = this.#own.slice(this.#readCount, end);
-    this.#options.executor.read(positions);
+    this.#options.reader.read(positions);
     const read = positions.flatMap((position) => {
-      const read = this.#options.executor.transaction(position);
+      const read = this.#options.reader.transaction(position);
       if (read?.transaction === undefined) return [];
       const { transaction, sender } = read;
       const from = hexToBytes(sender);
@@ -183,7 +185,7 @@ export class ReadAhead {
 
   /** What a call looked at that ran in vain says what calls like it will. */
   learn(position: number, run: PositionRun): void {
-    const read = this.#options.executor.transaction(position);
+    const read = this.#options.reader.transaction(position);
     if (run.outcome.kind !== 'included' || read?.transaction === undefined) return;
     const { sender, transaction } = read;
     const { to, data } = transaction;
