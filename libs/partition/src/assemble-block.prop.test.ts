@@ -58,7 +58,7 @@ function assembly(transactions: Uint8Array[]) {
 }
 
 const figures = { runs: 0, gas: 0n, remoteReads: 0 };
-const results = [{ results: [], codeReads: new Map(), codesMade: new Map(), ancestors: 0, figures }];
+const results = [{ round: 1, codeReads: new Map(), codesMade: new Map(), ancestors: 0, figures }];
 
 test('whatever comes first, the last word on each counts', () => {
   fc.assert(

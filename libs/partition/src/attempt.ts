@@ -127,7 +127,6 @@ export class Attempt {
       task,
       steps: this.#steps,
       executor: this.#executor,
-      told: this.#teller.told,
       work: () => ({ runs: this.#runs, remoteReads: this.#exchange.remoteReads }),
       positions: () => this.#validation!.positions,
       hashed: experience.hashed,
@@ -206,6 +205,8 @@ export class Attempt {
     this.#teller.flush();
     if (this.#turns.waiting) return false;
     if (this.#disordered && !this.#settle()) return true;
+    // RESULTS say nothing of what single positions came to: all that has been told.
+    this.#teller.flush();
     this.#reported = true;
     if (this.#executor.round === 1) this.#sumUp();
     else this.#report();

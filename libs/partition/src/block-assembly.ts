@@ -75,9 +75,9 @@ export class BlockAssembly {
     for (const { position, outcome } of results) this.#making.take(position, outcome);
   }
 
-  /** The rest of it, when all is known to be right. */
+  /** The rest of it, of the round that it names. */
   takeResults(from: number, results: Results): void {
-    this.takeOutcomes(results.results);
+    if (results.round <= (this.#results[from]?.round ?? 0)) throw malformed('tells its results again');
     this.#results[from] = results;
   }
 
@@ -97,10 +97,13 @@ export class BlockAssembly {
     return this.#making.step();
   }
 
-  /** `true`: something was done; `false`: there is nothing to do until more comes. @throws ChainError as `BodyAssembly.finish` does */
-  step(): boolean | MadeBlock {
+  /**
+   * All runs of the round, the last one, are right. `true`: something was done; `false`: there is nothing to do until more comes.
+   * @throws ChainError as `BodyAssembly.finish` does
+   */
+  step(round: number): boolean | MadeBlock {
     if (this.#body === undefined) {
-      if (!isFull(this.#results)) return false;
+      if (!areOf(round, this.#results)) return false;
       this.#body = this.#making.finish(this.#results as Results[]);
       return true;
     }
@@ -132,7 +135,12 @@ export class BlockAssembly {
   }
 }
 
-/** `every` passes over holes. */
+/** Whether all members have told theirs of the round. `every` passes over holes. */
+export function areOf(round: number, told: readonly ({ round: number } | undefined)[]): boolean {
+  for (let from = 0; from < told.length; from++) if (told[from]?.round !== round) return false;
+  return true;
+}
+
 function isFull(list: readonly unknown[]): boolean {
   for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
   return true;

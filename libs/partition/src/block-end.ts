@@ -3,7 +3,7 @@ import { decodeHeader, encodeHeader, type Header } from '@sheaf/ethereum';
 import type { Hash32 } from '@sheaf/primitives';
 import { encodeAccessList, type BlockChanges, type PreparedChanges, type StateReader } from '@sheaf/state';
 import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
-import { BlockAssembly, decodeOwnerPart, encodeOwnerPart, type MadeBlock } from './block-assembly.ts';
+import { areOf, BlockAssembly, decodeOwnerPart, encodeOwnerPart, type MadeBlock } from './block-assembly.ts';
 import { bucketsOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
@@ -11,8 +11,7 @@ import type { Executor } from './executor.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type Finals } from './final-writes.ts';
 import type { HashedKeys } from './hashed-keys.ts';
 import { kinds } from './messages.ts';
-import type { PositionRun } from './position-run.ts';
-import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf, type Result } from './results.ts';
+import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf, type Result, type Results } from './results.ts';
 import { roundsMaxOf, type Step } from './steps.ts';
 
 /** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
@@ -63,8 +62,6 @@ export interface BlockEndOptions {
   task: BlockTask;
   steps: readonly Step[];
   executor: Pick<Executor, 'runs' | 'round'>;
-  /** By position, the run that the coordinator has been told of. */
-  told: readonly (PositionRun | undefined)[];
   /** What the runs have cost so far. */
   work(): { runs: number; remoteReads: number };
   /** At the coordinator: how many positions ran in each round. */
@@ -77,17 +74,16 @@ export interface BlockEndOptions {
 const noBytes = new Uint8Array(0);
 
 /**
- * What is left goes to the owners (FINALS), of each round, for it may be the last; when the coordinator says that all is right, what
- * it has not been told goes to it (RESULTS), owners hash (TOPS), it makes the block and decides, and the others with it (COMMIT).
+ * What is left goes to the owners (FINALS) and what the coordinator has not been told to it (RESULTS), of each round, for it may be the
+ * last; when the coordinator says that all is right owners hash (TOPS), it makes the block and decides, and the others with it (COMMIT).
  */
 export class BlockEnd {
   readonly #options: BlockEndOptions;
   #begun = false;
-  #finished = false;
   /** The last that each member told. */
   readonly #finals: (Finals | undefined)[];
-  /** The round of its own that it told the others. */
-  #finalsTold = 0;
+  /** The last round of which it told the others. */
+  #told = 0;
   #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
   #ancestorsRead = 1;
   #decision: Decision | undefined;
@@ -118,7 +114,7 @@ export class BlockEnd {
       case kinds.FINALS:
         return this.#onFinals(from, body);
       case kinds.RESULTS:
-        return coordinators(this.#assembly).takeResults(from, decodeResults(body, steps.length));
+        return this.#onResults(from, decodeResults(body, steps.length));
       case kinds.OUTCOMES:
         return coordinators(this.#assembly).takeOutcomes(decodeOutcomes(body, steps.length));
       case kinds.TOPS:
@@ -143,9 +139,7 @@ export class BlockEnd {
 
   /** Most blocks need one round: until the coordinator says so, what it left is told. `false`: it has been. */
   foretell(): boolean {
-    if (this.#options.executor.round > 1 || this.#finalsTold > 0) return false;
-    this.#tellFinals();
-    return true;
+    return this.#options.executor.round === 1 && this.#tell();
   }
 
   /** At the coordinator, when the block is durable there: everyone may commit. */
@@ -161,55 +155,52 @@ export class BlockEnd {
   /** One piece of work. `false`: there is none until a message comes, or at all. */
   step(): boolean {
     if (this.#decision !== undefined) return false;
-    if (!this.#finished) {
-      this.#finished = true;
-      this.#tellFinals();
-      this.#tellResults();
-      return true;
-    }
-    if (this.#prepared === undefined && this.#hasFinals()) {
+    const { round } = this.#options.executor;
+    if (this.#tell()) return true;
+    if (this.#prepared === undefined && areOf(round, this.#finals)) {
       this.#prepare();
       return true;
     }
     // While others still hash, roots and receipts can be made.
-    const made = this.#assembly?.step() ?? false;
+    const made = this.#assembly?.step(round) ?? false;
     if (typeof made === 'object') this.#decide(made);
     return made !== false;
   }
 
-  #tellResults(): void {
-    const { member, executor, told, work, send } = this.#options;
+  /** What the round left, and came to. `false`: it has been told. */
+  #tell(): boolean {
+    const { members, member, executor, work, send } = this.#options;
+    const { round, runs } = executor;
+    if (this.#told === round) return false;
+    this.#told = round;
     let gas = 0n;
-    for (const run of executor.runs) if (run !== undefined) gas += run.gas;
-    const results = resultsOf(executor.runs, told, { gas, ...work() });
+    for (const run of runs) if (run !== undefined) gas += run.gas;
+    const results = resultsOf(runs, { gas, ...work() }, round);
+    // First: the coordinator makes the last receipts while it waits for what is longer.
     if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
     else send(coordinator, kinds.RESULTS, encodeResults(results));
-  }
-
-  #tellFinals(): void {
-    const { members, member, executor, send } = this.#options;
-    const { round, runs } = executor;
-    if (this.#finalsTold === round) return;
-    this.#finalsTold = round;
     for (const [to, accounts] of finalAccounts(runs, members).entries()) {
       const finals = { round, accounts };
       if (to === member) this.#finals[to] = finals;
       else send(to, kinds.FINALS, encodeFinals(finals));
     }
+    return true;
+  }
+
+  #onResults(from: number, results: Results): void {
+    this.#checkRound(results.round);
+    coordinators(this.#assembly).takeResults(from, results);
   }
 
   #onFinals(from: number, body: Uint8Array): void {
     const finals = decodeFinals(body);
-    if (finals.round > roundsMaxOf(this.#options.steps)) throw malformed(`is of round ${finals.round}`);
+    this.#checkRound(finals.round);
     if (finals.round <= (this.#finals[from]?.round ?? 0)) throw malformed('tells what it left again');
     this.#finals[from] = finals;
   }
 
-  /** Whether all have told what is left when there is no other round. */
-  #hasFinals(): boolean {
-    const { round } = this.#options.executor;
-    for (let from = 0; from < this.#options.members; from++) if (this.#finals[from]?.round !== round) return false;
-    return true;
+  #checkRound(round: number): void {
+    if (round > roundsMaxOf(this.#options.steps)) throw malformed(`is of round ${round}`);
   }
 
   #prepare(): void {

@@ -10,7 +10,7 @@ import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
 
 /** Placing, validating, receipts and header take about as long as so much of a block's transactions. */
-const usualCoordinatorShare = 0.25;
+const usualCoordinatorShare = 0.15;
 
 export interface LaneMemberOptions {
   member: number;

@@ -1,12 +1,10 @@
 import type { PositionRun } from './position-run.ts';
 import type { Result } from './results.ts';
 
-const outcomesPerMessage = 64;
+const outcomesPerMessage = 128;
 
 /** Tells the coordinator what positions came to while the block runs: most runs are right at once, and it makes receipts of them when it has nothing else to do. */
 export class OutcomeTeller {
-  /** By position, the last run that was told. */
-  readonly told: (PositionRun | undefined)[] = [];
   readonly #counts: (run: PositionRun) => boolean;
   readonly #tell: (results: readonly Result[]) => void;
   #untold: PositionRun[] = [];
@@ -28,7 +26,6 @@ export class OutcomeTeller {
     const results = this.#untold.flatMap((each) => {
       if (!this.#counts(each)) return [];
       const { position, outcome } = each;
-      this.told[position] = each;
       return [{ position, outcome }];
     });
     this.#untold = [];

@@ -16,6 +16,8 @@ const ofParties = new Map([
 
 /** Part of a group's gas that it may wait longer on the owner of what it calls than elsewhere. */
 const ownerShare = 0.3;
+/** Of the coordinator's share, what comes before its first run. */
+const placingPart = 0.3;
 const transferGas = 21_000;
 /** What a call is taken to need when nobody knows: gas limits are often far above. */
 const callGasMax = 150_000;
@@ -75,8 +77,8 @@ export function place(input: PlacementInput): Uint8Array {
       groups.join(position, to, data.subarray(from, from + 20));
     }
   }
-  const loads = input.hashingShares.map((share) => share * total);
-  loads[0]! += total * input.coordinatorShare;
+  const loads = new Float64Array(members);
+  loads[0] = total * shareBefore(input);
   const target = (total + loads.reduce((sum, load) => sum + load, 0)) / members;
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
   const hosts = ownersOf(
@@ -93,6 +95,15 @@ export function place(input: PlacementInput): Uint8Array {
     for (const position of positions) placed[position] = member;
   }
   return placed;
+}
+
+/**
+ * What the coordinator had better not run because of its other work. All members wait for the last run before they hash; meanwhile it can
+ * make receipts, as far as others hash longer than it does.
+ */
+function shareBefore({ coordinatorShare, hashingShares }: PlacementInput): number {
+  const idle = Math.max(...hashingShares) - hashingShares[0]!;
+  return Math.max(coordinatorShare * placingPart, coordinatorShare - idle);
 }
 
 /** The member that owns each address. */

@@ -28,7 +28,7 @@ export interface ReadAheadOptions {
 }
 
 /** Transactions that are read before one runs, so that what they will need is asked for together. */
-const readPerStep = 64;
+const readPerStep = 128;
 
 /** What is other members' of what a call will need. */
 interface RemotePart {

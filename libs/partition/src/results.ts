@@ -11,8 +11,8 @@ export interface Result {
 }
 
 export interface Results {
-  /** Those that the coordinator has not been told before. */
-  results: Result[];
+  /** The round that the runs were the last of: they count if there is none after it. */
+  round: number;
   /** Hashes of codes that were read, with the first position that did. */
   codeReads: Map<Hash32, number>;
   /** Hashes of codes that accounts got, with the first position that did. */
@@ -32,13 +32,11 @@ export interface MemberFigures {
   remoteReads: number;
 }
 
-/** `told`: by position, the run that the coordinator knows of. */
 export function resultsOf(
   runs: readonly (PositionRun | undefined)[],
-  told: readonly (PositionRun | undefined)[],
   figures: MemberFigures,
+  round: number,
 ): Results {
-  const results: Result[] = [];
   const codeReads = new Map<Hash32, number>();
   const codesMade = new Map<Hash32, number>();
   let ancestors = 0;
@@ -47,8 +45,7 @@ export function resultsOf(
   };
   for (const run of runs) {
     if (run === undefined) continue;
-    const { position, outcome } = run;
-    if (told[position] !== run) results.push({ position, outcome });
+    const { position } = run;
     for (const hash of run.codeReads) first(codeReads, hash, position);
     for (const { cell } of run.accounts) {
       for (const { position: at, code, codeHash } of cell.codes) {
@@ -57,12 +54,12 @@ export function resultsOf(
     }
     ancestors = Math.max(ancestors, run.ancestors);
   }
-  return { results, codeReads, codesMade, ancestors, figures };
+  return { round, codeReads, codesMade, ancestors, figures };
 }
 
-export function encodeResults({ results, codeReads, codesMade, ancestors, figures }: Results): Uint8Array {
-  const writer = new ByteWriter(160 * results.length + 64);
-  writeList(writer, results);
+export function encodeResults({ round, codeReads, codesMade, ancestors, figures }: Results): Uint8Array {
+  const writer = new ByteWriter(128);
+  writer.number(round);
   for (const map of [codeReads, codesMade]) {
     writer.number(map.size);
     for (const [hash, position] of map) {
@@ -79,9 +76,8 @@ export function encodeResults({ results, codeReads, codesMade, ancestors, figure
 
 /** @throws ChainError `INVALID_ARGUMENT` */
 export function decodeResults(bytes: Uint8Array, end: number): Results {
-  // Logs are views of it.
-  const reader = new ByteReader(bytes.slice());
-  const results = readList(reader, end);
+  const reader = new ByteReader(bytes);
+  const round = reader.number();
   const readMap = () => {
     const map = new Map<Hash32, number>();
     for (let left = reader.count(33); left > 0; left--) map.set(reader.hash(), reader.below(end, 'position'));
@@ -92,7 +88,7 @@ export function decodeResults(bytes: Uint8Array, end: number): Results {
   const ancestors = reader.below(257, 'ancestor');
   const figures = { runs: reader.number(), gas: reader.natural(), remoteReads: reader.number() };
   reader.end();
-  return { results, codeReads, codesMade, ancestors, figures };
+  return { round, codeReads, codesMade, ancestors, figures };
 }
 
 /** Before all is known to be right: what positions came to. */
@@ -104,6 +100,7 @@ export function encodeOutcomes(results: readonly Result[]): Uint8Array {
 
 /** @throws ChainError `INVALID_ARGUMENT` */
 export function decodeOutcomes(bytes: Uint8Array, end: number): Result[] {
+  // Logs are views of it.
   const reader = new ByteReader(bytes.slice());
   const results = readList(reader, end);
   reader.end();
