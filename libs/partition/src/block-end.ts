@@ -11,7 +11,15 @@ import type { Executor } from './executor.ts';
 import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type Finals } from './final-writes.ts';
 import type { HashedKeys } from './hashed-keys.ts';
 import { kinds } from './messages.ts';
-import { decodeOutcomes, decodeResults, encodeOutcomes, encodeResults, resultsOf, type Result, type Results } from './results.ts';
+import {
+  decodeOutcomes,
+  decodeResults,
+  encodeOutcomes,
+  encodeResults,
+  resultsOf,
+  type Result,
+  type Results,
+} from './results.ts';
 import { roundsMaxOf, type Step } from './steps.ts';
 
 /** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */

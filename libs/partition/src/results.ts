@@ -32,11 +32,7 @@ export interface MemberFigures {
   remoteReads: number;
 }
 
-export function resultsOf(
-  runs: readonly (PositionRun | undefined)[],
-  figures: MemberFigures,
-  round: number,
-): Results {
+export function resultsOf(runs: readonly (PositionRun | undefined)[], figures: MemberFigures, round: number): Results {
   const codeReads = new Map<Hash32, number>();
   const codesMade = new Map<Hash32, number>();
   let ancestors = 0;
