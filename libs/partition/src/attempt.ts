@@ -271,11 +271,12 @@ export class Attempt {
   }
 
   #readAheadOf(own: readonly number[]): ReadAhead {
-    const { member, experience } = this.#context;
+    const { member, members, experience } = this.#context;
     const { forecast } = experience;
     return new ReadAhead(
       {
         member,
+        members,
         forecast,
         memory: this.#memory,
         reader: this.#reader,

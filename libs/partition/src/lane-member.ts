@@ -73,12 +73,11 @@ export class LaneMember {
       this.#attempt!.begin(attempt.salt);
       return;
     }
-    this.#earlyReading = new EarlyReading({
-      member: this.#options.member,
-      owners: this.#experience.owners,
-      senders: task.senders ?? [],
-      reader: this.#reader,
-    });
+    const { member, members } = this.#options;
+    const { owners } = this.#experience;
+    if (members <= partitionLimits.earlyReadingMembersMax) {
+      this.#earlyReading = new EarlyReading({ member, owners, senders: task.senders ?? [], reader: this.#reader });
+    }
     this.#openHeld();
   }
 

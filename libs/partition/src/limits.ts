@@ -15,6 +15,8 @@ export const partitionLimits = {
   ownersKept: 131_072,
   /** Codes kept between blocks. */
   codeBytesKeptMax: 64 * 2 ** 20,
+  /** Members of a lane in which each reads its senders' transactions while the block is placed: with more there are too few for each. */
+  earlyReadingMembersMax: 4,
   /** Keys that one run guesses. */
   guessesMax: 256,
   /** Runs of one position in vain before others are asked to look what it needs, and how often they are. */

@@ -20,6 +20,7 @@ import type { Turns } from './turns.ts';
 
 export interface ReadAheadOptions {
   member: number;
+  members: number;
   memory: VersionedMemory;
   reader: BlockReader;
   executor: Pick<Executor, 'round'>;
@@ -27,8 +28,8 @@ export interface ReadAheadOptions {
   forecast: Forecast;
 }
 
-/** Transactions that are read before one runs, so that what they will need is asked for together. */
-const readPerStep = 128;
+/** Transactions, a member of the lane, that are read in one step, so that what they will need of each is asked for together. */
+const readPerMember = 64;
 
 /** What is other members' of what a call will need. */
 interface RemotePart {
@@ -81,7 +82,7 @@ export class ReadAhead {
       this.#readCount = this.#own.length;
       return;
     }
-    const end = Math.min(this.#own.length, this.#readCount + readPerStep);
+    const end = Math.min(this.#own.length, this.#readCount + readPerMember * this.#options.members);
     const addresses: Uint8Array[] = [];
     const positions = this.#own.slice(this.#readCount, end);
     this.#options.reader.read(positions);
