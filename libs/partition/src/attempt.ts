@@ -129,6 +129,7 @@ export class Attempt {
       executor: this.#executor,
       work: () => ({ runs: this.#runs, remoteReads: this.#exchange.remoteReads }),
       positions: () => this.#validation!.positions,
+      ranOn: (position) => this.#validation!.ranOn(position),
       hashed: experience.hashed,
       send: (to, kind, body) => this.#send(to, kind, body),
       decided: (decision) => this.#context.decided(decision),

@@ -82,6 +82,7 @@ export class BlockAssembly {
   }
 
   takePart(from: number, part: OwnerPart): void {
+    if (this.#parts[from] !== undefined) throw malformed('tells what hangs at its buckets again');
     this.#parts[from] = part;
   }
 

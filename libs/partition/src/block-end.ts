@@ -72,8 +72,9 @@ export interface BlockEndOptions {
   executor: Pick<Executor, 'runs' | 'round'>;
   /** What the runs have cost so far. */
   work(): { runs: number; remoteReads: number };
-  /** At the coordinator: how many positions ran in each round. */
+  /** At the coordinator: how many positions ran in each round, and the member that a position ran on last. */
   positions(): number[];
+  ranOn(position: number): number;
   hashed: HashedKeys;
   send(to: number, kind: number, body: Uint8Array): void;
   decided(decision: Decision): void;
@@ -124,7 +125,7 @@ export class BlockEnd {
       case kinds.RESULTS:
         return this.#onResults(from, decodeResults(body, steps.length));
       case kinds.OUTCOMES:
-        return coordinators(this.#assembly).takeOutcomes(decodeOutcomes(body, steps.length));
+        return this.#onOutcomes(from, decodeOutcomes(body, steps.length));
       case kinds.TOPS:
         return coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, members));
       case kinds.COMMIT:
@@ -193,6 +194,14 @@ export class BlockEnd {
       else send(to, kinds.FINALS, encodeFinals(finals));
     }
     return true;
+  }
+
+  #onOutcomes(from: number, results: readonly Result[]): void {
+    const assembly = coordinators(this.#assembly);
+    for (const { position } of results) {
+      if (this.#options.ranOn(position) !== from) throw malformed(`tells of position ${position} of another member`);
+    }
+    assembly.takeOutcomes(results);
   }
 
   #onResults(from: number, results: Results): void {

@@ -34,7 +34,8 @@ export class Validation {
   readonly #ranOn: number[];
   #round = 1;
   #summariesAwaited: number;
-  #reportsAwaited = 0;
+  /** Members that have not reported what they ran in this round. */
+  readonly #reportsDue = new Set<number>();
   #withoutGas = new Set<number>();
 
   constructor(options: ValidationOptions) {
@@ -55,21 +56,25 @@ export class Validation {
     this.#summariesAwaited -= 1;
     if (this.#summariesAwaited > 0) return 'wait';
     if (agree(this.#summaries as Summary[], task.fields.gasLimit)) return 'right';
-    this.#reportsAwaited = members;
+    for (let member = 0; member < members; member++) this.#reportsDue.add(member);
     return 'details';
+  }
+
+  /** The member that ran the position last, or is to run it now. */
+  ranOn(position: number): number {
+    return this.#ranOn[position]!;
   }
 
   /** @throws ChainError `INVALID_ARGUMENT` for what no member would say now */
   onReport(from: number, body: Uint8Array): Verdict {
-    if (this.#reportsAwaited === 0) throw malformed('reports what nobody asked for');
+    if (!this.#reportsDue.delete(from)) throw malformed('reports what nobody asked for');
     const report = decodeReport(body, this.#options.steps.length);
     this.#graph.add(from, report, this.#round > 1);
     for (const each of report.positions) {
       if (this.#ranOn[each.position] !== from) throw malformed(`reports position ${each.position} of another member`);
       this.#reports[each.position] = each;
     }
-    this.#reportsAwaited -= 1;
-    return this.#reportsAwaited > 0 ? 'wait' : this.#validate();
+    return this.#reportsDue.size > 0 ? 'wait' : this.#validate();
   }
 
   #validate(): Verdict {
@@ -96,7 +101,7 @@ export class Validation {
     this.#graph.remove(new Set(again));
     for (const position of again) this.#ranOn[position] = placed.get(position)!;
     this.#withoutGas = withoutGas;
-    this.#reportsAwaited = new Set(placed.values()).size;
+    for (const member of placed.values()) this.#reportsDue.add(member);
     this.positions.push(again.length);
     return {
       round: this.#round,

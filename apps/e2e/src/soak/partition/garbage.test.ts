@@ -9,7 +9,7 @@ import { seededRandom } from '../../random.ts';
 import { openMemoryChain } from '../../workloads/memory-chain.ts';
 import { randomBlock } from '../../workloads/random/random-block.ts';
 import { randomWorld } from '../../workloads/random/world.ts';
-import { damageMessage, damages, type Damage } from './garbler.ts';
+import { damageMessage, damages, envelopeOf, type Damage } from './garbler.ts';
 import { LaneHost } from './lane-host.ts';
 
 interface Sent {
@@ -125,6 +125,27 @@ test('finals of a round that cannot be', () => {
   expect((error as ChainError).code).toBe('INVALID_ARGUMENT');
   expect((error as ChainError).message).toContain('is of round');
   expect(hosts[0]!.decision).toBeUndefined();
+  attempt(asItIs);
+  expectBlock();
+});
+
+test("another member's positions", () => {
+  const kindOutcomes = 16;
+  const told: Uint8Array[] = [];
+  let error: unknown;
+  try {
+    // The coordinator hears twice what member 1 ran, the second time from member 2.
+    attempt(({ from, message }) => {
+      const body = envelopeOf(message).kindAt + 1;
+      if (message[body - 1] !== kindOutcomes) return message;
+      if (from === 1) told.push(message.slice(body));
+      return from === 1 || told.length === 0 ? message : Uint8Array.of(...message.subarray(0, body), ...told[0]!);
+    });
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect((error as ChainError).code).toBe('INVALID_ARGUMENT');
+  expect((error as ChainError).message).toContain('of another member');
   attempt(asItIs);
   expectBlock();
 });

@@ -118,7 +118,7 @@ export function damageMessage(
 }
 
 /** A version, four numbers as LEB128 (the height, the session, the attempt, the sequence), the kind. */
-function envelopeOf(message: Uint8Array): { heightEnd: number; kindAt: number } {
+export function envelopeOf(message: Uint8Array): { heightEnd: number; kindAt: number } {
   const ends: number[] = [];
   for (let at = 1; ends.length < 4; at++) if (message[at]! < 128) ends.push(at + 1);
   return { heightEnd: ends[0]!, kindAt: ends[3]! };
