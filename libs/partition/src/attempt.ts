@@ -42,13 +42,13 @@ const noBytes = new Uint8Array(0);
 /**
  * One try at one block, as one member sees it:
  *
- *   PLACE → run, ASK and ANSWER → SUMMARY, FINALS → FINISH → RESULTS → TOPS → COMMIT
+ *   PLACE → run, ASK and ANSWER → SUMMARY, RESULTS, FINALS → FINISH → TOPS → COMMIT
  *
  * with OUTCOMES to the coordinator while it runs, and where members met, between SUMMARY and FINISH:
  *
  *   DETAILS → REPORT → (PLAN → SHIP → run → REPORT)…
  *
- * after which FINALS are told again, of the last round.
+ * after which RESULTS and FINALS are told again, of the last round.
  *
  * Messages of one member come in order and once.
  */

@@ -11,6 +11,14 @@ import type { Step } from './steps.ts';
 
 const addressOf = (n: number): Address => toAddress(`0x${n.toString(16).padStart(2, '0').repeat(20)}`);
 
+function encoded(fields: { nonce: number; to: Address | undefined; data: Uint8Array; gasLimit: bigint }): Uint8Array {
+  const fees = { maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, maxFeePerBlobGas: 0n };
+  const none = { accessList: [], authorizationList: [], blobVersionedHashes: [] };
+  const rest = { type: 2 as const, chainId: 1n, value: 1n };
+  const signature = { r: 1n, s: 1n, yParity: 0 } as const;
+  return encodeTransaction({ ...rest, ...fields, nonce: BigInt(fields.nonce), ...fees, ...none }, signature);
+}
+
 const transaction = fc.record({
   sender: fc.option(fc.nat({ max: 5 }), { nil: undefined, freq: 8 }),
   to: fc.option(fc.integer({ min: 20, max: 24 }), { nil: undefined, freq: 8 }),
@@ -36,19 +44,8 @@ test('positions', () => {
       fc.constantFrom(0, 0.3, 1),
       (list, members, coordinatorShare) => {
         const transactions = list.map(({ to, data, gasLimit, garbage }, nonce) => {
-          const fees = { maxFeePerGas: 1n, maxPriorityFeePerGas: 1n, maxFeePerBlobGas: 0n };
-          const none = { accessList: [], authorizationList: [], blobVersionedHashes: [] };
           const toAddress = to === undefined ? undefined : addressOf(to);
-          const fields = {
-            type: 2 as const,
-            chainId: 1n,
-            nonce: BigInt(nonce),
-            gasLimit,
-            to: toAddress,
-            value: 1n,
-            data,
-          };
-          return garbage ?? encodeTransaction({ ...fields, ...fees, ...none }, { r: 1n, s: 1n, yParity: 0 });
+          return garbage ?? encoded({ nonce, to: toAddress, data, gasLimit });
         });
         const senders = list.map(({ sender }) => (sender === undefined ? undefined : addressOf(sender)));
         const steps: Step[] = [
@@ -82,6 +79,27 @@ test('positions', () => {
       },
     ),
   );
+});
+
+test('the coordinator gets less for its other work, but not for what it does while others hash', () => {
+  const senders = Array.from({ length: 100 }, (_, n) => addressOf(n + 100));
+  const fields = { nonce: 0, to: addressOf(20), data: new Uint8Array(0), gasLimit: 21_000n };
+  const task = { transactions: senders.map(() => encoded(fields)) } as unknown as BlockTask;
+  const steps = senders.map((_, index) => ({ kind: 'transaction' as const, index }));
+  const members = 2;
+  const shareOf = (coordinatorShare: number, hashing: number[]): number => {
+    const memory = new VersionedMemory(new Owners(members));
+    const hashingShares = Float64Array.from(hashing);
+    const serial = new Set<string>();
+    const placed = place({ task, steps, senders, members, memory, coordinatorShare, hashingShares, serial });
+    return placed.filter((member) => member === 0).length;
+  };
+  expect(shareOf(0, [0, 0])).toBeCloseTo(50, -1);
+  expect(shareOf(0.4, [0, 0])).toBe(30);
+  expect(shareOf(0.4, [0.5, 0.5])).toBe(30);
+  expect(shareOf(0.4, [0.1, 0.3])).toBe(40);
+  // What comes before its first run it does in any case.
+  expect(shareOf(0.4, [0, 1])).toBe(44);
 });
 
 test('groups that run again', () => {
