@@ -42,7 +42,7 @@ const noBytes = new Uint8Array(0);
 /**
  * One try at one block, as one member sees it:
  *
- *   PLACE → run, ASK and ANSWER → SUMMARY, RESULTS, FINALS → FINISH → TOPS → COMMIT
+ *   PLACE → run, ASK and ANSWER → SUMMARY, RESULTS, FINALS → FINISH → TOPS, LIST → COMMIT
  *
  * with OUTCOMES to the coordinator while it runs, and where members met, between SUMMARY and FINISH:
  *

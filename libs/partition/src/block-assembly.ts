@@ -25,15 +25,13 @@ export interface MadeBlock {
 /** What an owner makes of its accounts. */
 export interface OwnerPart {
   tops: TopNode[];
-  accessList: Uint8Array;
   /** Accounts and slots that changed. */
   keys: number;
 }
 
-export function encodeOwnerPart({ tops, accessList, keys }: OwnerPart): Uint8Array {
-  const writer = new ByteWriter(accessList.length + 600 * tops.length);
+export function encodeOwnerPart({ tops, keys }: OwnerPart): Uint8Array {
+  const writer = new ByteWriter(600 * tops.length);
   for (const top of tops) writer.bytes(encodeTop(top));
-  writer.bytes(accessList);
   writer.number(keys);
   return writer.finish();
 }
@@ -46,10 +44,9 @@ export function decodeOwnerPart(bytes: Uint8Array, from: number, members: number
   for (let bucket = first; bucket < end; bucket++) {
     tops.push(decodeTop(reader.bytes().slice(), bucketPosition(bucket)));
   }
-  const accessList = reader.bytes().slice();
   const keys = reader.number();
   reader.end();
-  return { tops, accessList, keys };
+  return { tops, keys };
 }
 
 /** The coordinator's putting together of the block, in steps of which each is done as soon as it can be. */
@@ -58,15 +55,19 @@ export class BlockAssembly {
   readonly #making: BodyAssembly;
   readonly #results: (Results | undefined)[];
   readonly #parts: (OwnerPart | undefined)[];
+  /** Access lists of the members' accounts. */
+  readonly #lists: (Uint8Array | undefined)[];
   #body: AssembledBody | undefined;
   /** Of its own accounts, until it is encoded: for that one has to know which codes the block read. */
-  #list: Omit<AccessList, 'codeReads'> | undefined;
+  #ownList: Omit<AccessList, 'codeReads'> | undefined;
+  #block: ExecutedBlock | undefined;
 
   constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules, members: number) {
     this.#task = task;
     this.#making = new BodyAssembly(task, steps, rules);
     this.#results = new Array<Results | undefined>(members);
     this.#parts = new Array<OwnerPart | undefined>(members);
+    this.#lists = new Array<Uint8Array | undefined>(members);
   }
 
   /** What positions came to, as far as their members know; the last word on each is the one that counts. */
@@ -86,10 +87,16 @@ export class BlockAssembly {
     this.#parts[from] = part;
   }
 
-  /** The coordinator's own, number 0: `list` is its access list. */
-  takeOwnPart(part: Omit<OwnerPart, 'accessList'>, list: Omit<AccessList, 'codeReads'>): void {
-    this.#parts[0] = { ...part, accessList: new Uint8Array(0) };
-    this.#list = list;
+  /** As `encodeAccessList` writes it. */
+  takeList(from: number, list: Uint8Array): void {
+    if (this.#lists[from] !== undefined) throw malformed('tells its access list again');
+    this.#lists[from] = list;
+  }
+
+  /** The coordinator's own, number 0. */
+  takeOwnPart(part: OwnerPart, list: Omit<AccessList, 'codeReads'>): void {
+    this.takePart(0, part);
+    this.#ownList = list;
   }
 
   /** Something that the block will need, as far as one can tell by now. `false`: there is no more. */
@@ -108,30 +115,31 @@ export class BlockAssembly {
       this.#body = this.#making.finish(this.#results as Results[]);
       return true;
     }
-    const [own] = this.#parts;
-    if (own === undefined) return false;
-    if (this.#list !== undefined) {
-      own.accessList = encodeAccessList({ ...this.#list, codeReads: this.#body.codeReads });
-      this.#list = undefined;
+    const body = this.#body;
+    if (this.#ownList !== undefined) {
+      this.takeList(0, encodeAccessList({ ...this.#ownList, codeReads: body.codeReads }));
+      this.#ownList = undefined;
       return true;
     }
-    return isFull(this.#parts) && this.#whole(this.#body, this.#parts as OwnerPart[], this.#results as Results[]);
-  }
-
-  #whole(body: AssembledBody, parts: readonly OwnerPart[], results: readonly Results[]): MadeBlock {
-    const { codeReads, ancestorsRead } = body;
-    return {
-      block: assembleBlock(
+    if (!isFull(this.#parts)) return false;
+    if (this.#block === undefined) {
+      this.#block = assembleBlock(
         this.#task,
         body,
-        parts.flatMap((each) => each.tops),
-      ),
-      accessLists: parts.map(({ accessList }) => accessList),
-      topsDigests: parts.map((each) => digestOfTops(each.tops)),
+        this.#parts.flatMap(({ tops }) => tops),
+      );
+      return true;
+    }
+    if (!isFull(this.#lists)) return false;
+    const { codeReads, ancestorsRead } = body;
+    return {
+      block: this.#block,
+      accessLists: this.#lists,
+      topsDigests: this.#parts.map(({ tops }) => digestOfTops(tops)),
       codeReads,
       ancestorsRead,
-      keysHashed: parts.map(({ keys }) => keys),
-      figures: results.map(({ figures }) => figures),
+      keysHashed: this.#parts.map(({ keys }) => keys),
+      figures: (this.#results as Results[]).map(({ figures }) => figures),
     };
   }
 }
@@ -142,7 +150,7 @@ export function areOf(round: number, told: readonly ({ round: number } | undefin
   return true;
 }
 
-function isFull(list: readonly unknown[]): boolean {
+function isFull<T>(list: (T | undefined)[]): list is T[] {
   for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
   return true;
 }

@@ -84,7 +84,8 @@ const noBytes = new Uint8Array(0);
 
 /**
  * What is left goes to the owners (FINALS) and what the coordinator has not been told to it (RESULTS), of each round, for it may be the
- * last; when the coordinator says that all is right owners hash (TOPS), it makes the block and decides, and the others with it (COMMIT).
+ * last; when the coordinator says that all is right owners hash (TOPS) and write their access lists (LIST), it makes the block and decides,
+ * and the others with it (COMMIT).
  */
 export class BlockEnd {
   readonly #options: BlockEndOptions;
@@ -128,6 +129,8 @@ export class BlockEnd {
         return this.#onOutcomes(from, decodeOutcomes(body, steps.length));
       case kinds.TOPS:
         return coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, members));
+      case kinds.LIST:
+        return coordinators(this.#assembly).takeList(from, body.slice());
       case kinds.COMMIT:
         return this.#onCommit(from, body);
       default:
@@ -236,9 +239,11 @@ export class BlockEnd {
       this.#assembly.takeOwnPart({ tops, keys }, { accounts, codes });
       return;
     }
+    // First: the coordinator makes the header while the list is written.
+    send(coordinator, kinds.TOPS, encodeOwnerPart({ tops, keys }));
     const accessList = encodeAccessList({ accounts, codes, codeReads: [] });
     this.#prepared = { prepared, accessList };
-    send(coordinator, kinds.TOPS, encodeOwnerPart({ tops, accessList, keys }));
+    send(coordinator, kinds.LIST, accessList);
   }
 
   #decide({ block, accessLists, topsDigests, codeReads, ancestorsRead, keysHashed, figures }: MadeBlock): void {

@@ -26,6 +26,7 @@ export const kinds = {
   SUMMARY: 14,
   DETAILS: 15,
   OUTCOMES: 16,
+  LIST: 17,
 } as const;
 
 export interface Envelope extends AttemptName {
