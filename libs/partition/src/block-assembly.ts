@@ -1,4 +1,4 @@
-import type { Hash32 } from '@sheaf/primitives';
+import { RlpReader, type Hash32 } from '@sheaf/primitives';
 import { encodeAccessList, type AccessList } from '@sheaf/state';
 import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
 import { bucketPosition, decodeTop, encodeTop, type TopNode } from '@sheaf/trie';
@@ -47,6 +47,18 @@ export function decodeOwnerPart(bytes: Uint8Array, from: number, members: number
   const keys = reader.number();
   reader.end();
   return { tops, keys };
+}
+
+/**
+ * An access list as `encodeAccessList` writes it: three items in a list, and nothing after it. What they hold is its owner's word; only what a
+ * member that catches up is to read must not be cut short.
+ * @throws ChainError `INVALID_ARGUMENT`
+ */
+export function decodeOwnerList(bytes: Uint8Array): Uint8Array {
+  const reader = new RlpReader(bytes, 0, 'accessList');
+  for (let part = 0; part < 3; part++) reader.skip();
+  if (!reader.done) throw malformed('has more than an access list');
+  return bytes.slice();
 }
 
 /** The coordinator's putting together of the block, in steps of which each is done as soon as it can be. */

@@ -3,7 +3,14 @@ import { decodeHeader, encodeHeader, type Header } from '@sheaf/ethereum';
 import type { Hash32 } from '@sheaf/primitives';
 import { encodeAccessList, type BlockChanges, type PreparedChanges, type StateReader } from '@sheaf/state';
 import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
-import { areOf, BlockAssembly, decodeOwnerPart, encodeOwnerPart, type MadeBlock } from './block-assembly.ts';
+import {
+  areOf,
+  BlockAssembly,
+  decodeOwnerList,
+  decodeOwnerPart,
+  encodeOwnerPart,
+  type MadeBlock,
+} from './block-assembly.ts';
 import { bucketsOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
@@ -130,7 +137,7 @@ export class BlockEnd {
       case kinds.TOPS:
         return coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, members));
       case kinds.LIST:
-        return coordinators(this.#assembly).takeList(from, body.slice());
+        return coordinators(this.#assembly).takeList(from, decodeOwnerList(body));
       case kinds.COMMIT:
         return this.#onCommit(from, body);
       default:
