@@ -82,11 +82,11 @@ export class Attempt {
   #validation: Validation | undefined;
   readonly #end: BlockEnd;
 
-  /** `reader`: of the task. */
-  constructor(context: AttemptContext, task: BlockTask, reader: BlockReader) {
+  constructor(context: AttemptContext, reader: BlockReader) {
     const { rules, evm, state, member, members, experience } = context;
     this.#codes = experience.codes();
     this.#context = context;
+    const { task } = reader;
     this.#task = task;
     this.#reader = reader;
     this.#steps = reader.steps;
@@ -95,7 +95,6 @@ export class Attempt {
       evm,
       rules,
       environment: environmentOf(task.fields, rules),
-      task,
       reader,
       memory: this.#memory,
       state,
@@ -183,7 +182,7 @@ export class Attempt {
     }
   }
 
-  /** One piece of work, less than a millisecond or one transaction's. `false`: there is nothing to do now. */
+  /** One piece of work, a few milliseconds at most, or one transaction's. `false`: there is nothing to do now. */
   step(): boolean {
     if (this.#placed === undefined) return false;
     return this.#work() || this.#end.prepareBlock();
@@ -206,7 +205,7 @@ export class Attempt {
     this.#teller.flush();
     if (this.#turns.waiting) return false;
     if (this.#disordered && !this.#settle()) return true;
-    // RESULTS say nothing of what single positions came to: all that has been told.
+    // RESULTS do not repeat what positions came to: those that settled are told before.
     this.#teller.flush();
     this.#reported = true;
     if (this.#executor.round === 1) this.#sumUp();

@@ -77,9 +77,9 @@ export class BlockAssembly {
   constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules, members: number) {
     this.#task = task;
     this.#making = new BodyAssembly(task, steps, rules);
-    this.#results = new Array<Results | undefined>(members);
-    this.#parts = new Array<OwnerPart | undefined>(members);
-    this.#lists = new Array<Uint8Array | undefined>(members);
+    this.#results = new Array<Results | undefined>(members).fill(undefined);
+    this.#parts = new Array<OwnerPart | undefined>(members).fill(undefined);
+    this.#lists = new Array<Uint8Array | undefined>(members).fill(undefined);
   }
 
   /** What positions came to, as far as their members know; the last word on each is the one that counts. */
@@ -123,7 +123,7 @@ export class BlockAssembly {
    */
   step(round: number): boolean | MadeBlock {
     if (this.#body === undefined) {
-      if (!areOf(round, this.#results)) return false;
+      if (!allOfRound(round, this.#results)) return false;
       this.#body = this.#making.finish(this.#results as Results[]);
       return true;
     }
@@ -156,13 +156,11 @@ export class BlockAssembly {
   }
 }
 
-/** Whether all members have told theirs of the round. `every` passes over holes. */
-export function areOf(round: number, told: readonly ({ round: number } | undefined)[]): boolean {
-  for (let from = 0; from < told.length; from++) if (told[from]?.round !== round) return false;
-  return true;
+/** Whether all members have told theirs of the round. */
+export function allOfRound(round: number, told: readonly ({ round: number } | undefined)[]): boolean {
+  return told.every((each) => each?.round === round);
 }
 
 function isFull<T>(list: (T | undefined)[]): list is T[] {
-  for (let i = 0; i < list.length; i++) if (list[i] === undefined) return false;
-  return true;
+  return list.every((each) => each !== undefined);
 }

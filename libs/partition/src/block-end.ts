@@ -4,7 +4,7 @@ import type { Hash32 } from '@sheaf/primitives';
 import { encodeAccessList, type BlockChanges, type PreparedChanges, type StateReader } from '@sheaf/state';
 import type { BlockTask, ExecutedBlock, ForkRules } from '@sheaf/state-transition';
 import {
-  areOf,
+  allOfRound,
   BlockAssembly,
   decodeOwnerList,
   decodeOwnerPart,
@@ -111,7 +111,7 @@ export class BlockEnd {
   constructor(options: BlockEndOptions) {
     const { member, members, task, steps, rules } = options;
     this.#options = options;
-    this.#finals = new Array<Finals | undefined>(members);
+    this.#finals = new Array<Finals | undefined>(members).fill(undefined);
     if (member === coordinator) this.#assembly = new BlockAssembly(task, steps, rules, members);
   }
 
@@ -176,7 +176,7 @@ export class BlockEnd {
     if (this.#decision !== undefined) return false;
     const { round } = this.#options.executor;
     if (this.#tell()) return true;
-    if (this.#prepared === undefined && areOf(round, this.#finals)) {
+    if (this.#prepared === undefined && allOfRound(round, this.#finals)) {
       this.#prepare();
       return true;
     }

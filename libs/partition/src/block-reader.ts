@@ -4,13 +4,13 @@ import { readTask, stepsOf, type Step } from './steps.ts';
 
 /** What happens in a block, by position, and its transactions: each is read once, whoever asks first. */
 export class BlockReader {
+  readonly task: BlockTask;
   readonly steps: readonly Step[];
-  readonly #task: BlockTask;
   readonly #rules: ForkRules;
   readonly #read: (ReadTransaction | undefined)[] = [];
 
   constructor(task: BlockTask, rules: ForkRules) {
-    this.#task = task;
+    this.task = task;
     this.#rules = rules;
     this.steps = stepsOf(task, rules);
   }
@@ -19,7 +19,7 @@ export class BlockReader {
   transaction(position: number): ReadTransaction | undefined {
     const step = this.steps[position]!;
     if (step.kind !== 'transaction') return undefined;
-    return (this.#read[position] ??= readTask(this.#task, this.#rules, step.index));
+    return (this.#read[position] ??= readTask(this.task, this.#rules, step.index));
   }
 
   /** Reads the transactions of these positions: hashed together. */
@@ -29,9 +29,9 @@ export class BlockReader {
       if (step.kind !== 'transaction' || this.#read[position] !== undefined) return [];
       return [{ position, index: step.index }];
     });
-    const hashes = keccakMany(found.map(({ index }) => this.#task.transactions[index]!));
+    const hashes = keccakMany(found.map(({ index }) => this.task.transactions[index]!));
     found.forEach(({ position, index }, at) => {
-      this.#read[position] = readTask(this.#task, this.#rules, index, hashes[at]);
+      this.#read[position] = readTask(this.task, this.#rules, index, hashes[at]);
     });
   }
 }

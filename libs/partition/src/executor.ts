@@ -17,7 +17,6 @@ import {
   depositRequests,
   dropReasons,
   runSystemCall,
-  type BlockTask,
   type ForkRules,
 } from '@sheaf/state-transition';
 import type { BlockReader } from './block-reader.ts';
@@ -59,7 +58,6 @@ export interface ExecutorOptions {
   evm: Evm;
   rules: ForkRules;
   environment: BlockEnvironment;
-  task: BlockTask;
   reader: BlockReader;
   memory: VersionedMemory;
   /** The accounts that this member owns, before the block. */
@@ -181,7 +179,7 @@ export class Executor {
 
   #withdraw(): PositionRun {
     const run = this.#record({ kind: 'withdrawals' }, undefined, 0n);
-    for (const { address, amountGwei } of this.#options.task.withdrawals) {
+    for (const { address, amountGwei } of this.#options.reader.task.withdrawals) {
       const cell = this.#options.memory.cell(hexToBytes(address));
       this.#credit(run, cell, amountGwei * weiPerGwei);
     }
@@ -364,7 +362,7 @@ class PositionHost implements Host {
   constructor(options: ExecutorOptions, executor: Executor) {
     this.#options = options;
     this.#executor = executor;
-    const { fields, ancestors } = options.task;
+    const { fields, ancestors } = options.reader.task;
     const fail = (message: string) => new ChainError({ code: 'DATA_LOSS', message });
     this.#hashes = new BlockHashes(fields.number, fields.parentHash, ancestors, { fail });
   }
@@ -447,9 +445,9 @@ class PositionHost implements Host {
   }
 
   blockHash(number: bigint): Uint8Array | undefined | typeof notHere {
-    const { blockHash } = this.#options.task;
+    const { blockHash, fields } = this.#options.reader.task;
     const hash = blockHash === undefined ? this.#hashes.hash(number) : blockHash(number);
-    this.ancestors = Math.max(this.ancestors, Number(this.#options.task.fields.number - number));
+    this.ancestors = Math.max(this.ancestors, Number(fields.number - number));
     return hash;
   }
 

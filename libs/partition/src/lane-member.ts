@@ -45,8 +45,7 @@ export class LaneMember {
   readonly #options: LaneMemberOptions;
   readonly #deps: LaneMemberDependencies;
   readonly #experience: Experience;
-  #task: BlockTask | undefined;
-  /** Of the task. */
+  /** Of the block that has begun. */
   #reader: BlockReader | undefined;
   /** Until an attempt begins. */
   #earlyReading: EarlyReading | undefined;
@@ -68,7 +67,6 @@ export class LaneMember {
   /** The coordinator: makes the attempt. Another member: is ready for the coordinator's attempts at this block. */
   begin(task: BlockTask, attempt?: { session: number; attempt: number; salt: number }): void {
     this.abandon();
-    this.#task = task;
     this.#reader = new BlockReader(task, this.#options.rules);
     if (this.#options.member === 0) {
       assert(attempt !== undefined, 'the coordinator names the attempt');
@@ -86,7 +84,6 @@ export class LaneMember {
 
   /** Forgets the attempt, and the block until it begins again. */
   abandon(): void {
-    this.#task = undefined;
     this.#reader = undefined;
     this.#earlyReading = undefined;
     this.#name = undefined;
@@ -123,8 +120,8 @@ export class LaneMember {
 
   /** Opens the newest attempt at this block that has been placed. */
   #openHeld(): void {
-    if (this.#task === undefined || this.#options.member === 0) return;
-    const height = this.#task.fields.number;
+    if (this.#reader === undefined || this.#options.member === 0) return;
+    const height = this.#reader.task.fields.number;
     let newest: Envelope | undefined;
     for (const { from, envelope } of this.#held) {
       if (envelope.kind !== kinds.PLACE || from !== 0 || envelope.height !== height) continue;
@@ -156,7 +153,6 @@ export class LaneMember {
         },
         decided,
       },
-      this.#task!,
       this.#reader!,
     );
     const held = this.#held.filter(({ envelope }) => compareAttempts(envelope, name) >= 0);

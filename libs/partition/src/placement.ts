@@ -79,7 +79,7 @@ export function place(input: PlacementInput): Uint8Array {
   }
   const loads = new Float64Array(members);
   loads[0] = total * shareBefore(input);
-  const target = (total + loads.reduce((sum, load) => sum + load, 0)) / members;
+  const target = (total + loads[0]) / members;
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
   const hosts = ownersOf(
     byGroup.map(({ positions }) => preferred[positions[0]!]!),

@@ -30,6 +30,7 @@ export interface ReadAheadOptions {
 
 /** Transactions, a member of the lane, that are read in one step, so that what they will need of each is asked for together. */
 const readPerMember = 64;
+const readPerStepMax = 256;
 
 /** What is other members' of what a call will need. */
 interface RemotePart {
@@ -82,7 +83,8 @@ export class ReadAhead {
       this.#readCount = this.#own.length;
       return;
     }
-    const end = Math.min(this.#own.length, this.#readCount + readPerMember * this.#options.members);
+    const count = Math.min(readPerStepMax, readPerMember * this.#options.members);
+    const end = Math.min(this.#own.length, this.#readCount + count);
     const addresses: Uint8Array[] = [];
     const positions = this.#own.slice(this.#readCount, end);
     this.#options.reader.read(positions);

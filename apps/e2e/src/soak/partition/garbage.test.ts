@@ -154,6 +154,34 @@ test("another member's positions", () => {
   expectBlock();
 });
 
+test.each([
+  ['REPORT', 4],
+  ['RESULTS', 9],
+  ['TOPS', 10],
+  ['LIST', 17],
+])('%s twice', (_, kind) => {
+  let error: unknown;
+  let told = false;
+  try {
+    // The first of them, then the same as its sender's next message.
+    attempt(({ from, to, message }) => {
+      const { kindAt } = envelopeOf(message);
+      if (told || to !== 0 || message[kindAt] !== kind) return message;
+      told = true;
+      hosts[to]!.lane!.receive(from, message);
+      const again = message.slice();
+      again[kindAt - 1]! += 1;
+      return again;
+    });
+  } catch (thrown) {
+    error = thrown;
+  }
+  expect(told).toBe(true);
+  expect((error as ChainError).code).toBe('INVALID_ARGUMENT');
+  attempt(asItIs);
+  expectBlock();
+});
+
 test('too large, another payload, too many of another height', () => {
   for (const host of hosts) host.abandon();
   sent = [];
