@@ -126,6 +126,7 @@ export class Attempt {
       task,
       steps: this.#steps,
       executor: this.#executor,
+      memory: this.#memory,
       work: () => ({ runs: this.#runs, remoteReads: this.#exchange.remoteReads }),
       positions: () => this.#validation!.positions,
       ranOn: (position) => this.#validation!.ranOn(position),

@@ -15,8 +15,9 @@ import { bucketsOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
 import type { Executor } from './executor.ts';
-import { decodeFinals, encodeFinals, finalAccounts, mergeFinals, type Finals } from './final-writes.ts';
+import { decodeFinals, encodeFinals, finalAccount, mergeFinals, touchedAccounts, type Finals } from './final-writes.ts';
 import type { HashedKeys } from './hashed-keys.ts';
+import type { AccountCell, VersionedMemory } from './memory.ts';
 import { kinds } from './messages.ts';
 import {
   decodeOutcomes,
@@ -77,6 +78,7 @@ export interface BlockEndOptions {
   task: BlockTask;
   steps: readonly Step[];
   executor: Pick<Executor, 'runs' | 'round'>;
+  memory: VersionedMemory;
   /** What the runs have cost so far. */
   work(): { runs: number; remoteReads: number };
   /** At the coordinator: how many positions ran in each round, and the member that a position ran on last. */
@@ -97,8 +99,10 @@ const noBytes = new Uint8Array(0);
 export class BlockEnd {
   readonly #options: BlockEndOptions;
   #begun = false;
-  /** The last that each member told. */
+  /** The last that each member told; of its own accounts this one has them in its memory. */
   readonly #finals: (Finals | undefined)[];
+  /** Own accounts that its own runs touched. */
+  #own: readonly AccountCell[] = [];
   /** The last round of which it told the others. */
   #told = 0;
   #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
@@ -198,10 +202,11 @@ export class BlockEnd {
     // First: the coordinator makes the last receipts while it waits for what is longer.
     if (this.#assembly !== undefined) this.#assembly.takeResults(member, results);
     else send(coordinator, kinds.RESULTS, encodeResults(results));
-    for (const [to, accounts] of finalAccounts(runs, members).entries()) {
-      const finals = { round, accounts };
-      if (to === member) this.#finals[to] = finals;
-      else send(to, kinds.FINALS, encodeFinals(finals));
+    const touched = touchedAccounts(runs, members, round);
+    this.#own = touched[member]!;
+    this.#finals[member] = { round, accounts: [] };
+    for (const [to, cells] of touched.entries()) {
+      if (to !== member) send(to, kinds.FINALS, encodeFinals({ round, accounts: cells.map(finalAccount) }));
     }
     return true;
   }
@@ -231,11 +236,10 @@ export class BlockEnd {
   }
 
   #prepare(): void {
-    const { member, members, state, send } = this.#options;
-    const { changes, accounts } = mergeFinals(
-      this.#finals.map((finals) => finals!.accounts),
-      state,
-    );
+    const { member, members, state, memory, executor, send } = this.#options;
+    const others = this.#finals.map((finals) => finals!.accounts);
+    const { round } = executor;
+    const { changes, accounts } = mergeFinals({ own: this.#own, others, round, memory, member, state });
     const keys = changes.accounts.reduce((sum, { slots }) => sum + 1 + slots.length, 0);
     const prepared = state.prepare(changes);
     const { first, end } = bucketsOf(member, members);

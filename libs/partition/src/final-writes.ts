@@ -3,7 +3,6 @@
 import type { HostAccount } from '@sheaf/evm';
 import { bytesToHex, equalBytes, type Hash32 } from '@sheaf/primitives';
 import {
-  ByteMap,
   emptyCodeHashBytes,
   type AccessList,
   type AccountAccess as ListedAccount,
@@ -12,8 +11,8 @@ import {
   type StateReader,
 } from '@sheaf/state';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
-import { lastWipe, type AccountCell, type SlotCell } from './memory.ts';
-import type { PositionRun } from './position-run.ts';
+import { noSlots, slotCell, type AccountCell, type SlotCell, type VersionedMemory } from './memory.ts';
+import { SLOT_WRITE, type PositionRun } from './position-run.ts';
 
 /** Positions are -1 where there is none. */
 export interface FinalSlot {
@@ -25,8 +24,8 @@ export interface FinalSlot {
   value: Uint8Array | undefined;
 }
 
-export interface FinalAccount {
-  address: Uint8Array;
+/** But for its slots. */
+export interface AccountLeft {
   /** The last position that did away with its storage. */
   wiped: number;
   coded: number;
@@ -35,61 +34,90 @@ export interface FinalAccount {
   nonced: number;
   nonce: bigint;
   delta: bigint;
+}
+
+export interface FinalAccount extends AccountLeft {
+  address: Uint8Array;
   slots: FinalSlot[];
 }
 
-/** Of all accounts that the runs touched, by owner. */
-export function finalAccounts(runs: readonly (PositionRun | undefined)[], members: number): FinalAccount[][] {
-  const known = new Map<AccountCell, FinalAccount>();
-  const slots = new Map<SlotCell, FinalSlot>();
-  const byOwner: FinalAccount[][] = Array.from({ length: members }, () => []);
-  const accountOf = (cell: AccountCell): FinalAccount => {
-    let account = known.get(cell);
-    if (account === undefined) {
-      known.set(cell, (account = finalAccount(cell)));
-      byOwner[cell.owner]!.push(account);
-    }
-    return account;
-  };
+/** The accounts that the runs touched, by owner; each has the slots that count, and those what the runs did with them. `round`: the last one. */
+export function touchedAccounts(
+  runs: readonly (PositionRun | undefined)[],
+  members: number,
+  round: number,
+): AccountCell[][] {
+  const byOwner: AccountCell[][] = Array.from({ length: members }, () => []);
   for (const run of runs) {
     if (run === undefined) continue;
-    for (const { cell } of run.accounts) accountOf(cell);
-    for (const { account, slot, cell, mask, listed } of run.slots) {
-      if (!listed && (mask & 2) === 0) continue;
-      let final = slots.get(cell);
-      if (final === undefined) {
-        slots.set(cell, (final = { slot, asked: -1, written: -1, value: undefined }));
-        accountOf(account).slots.push(final);
+    for (const { cell } of run.accounts) touchAccount(cell, round, byOwner[cell.owner]!);
+    for (const { account, cell, mask, listed } of run.slots) {
+      const writes = (mask & SLOT_WRITE) !== 0;
+      if (!listed && !writes) continue;
+      if (cell.touchedIn !== round) {
+        touchAccount(account, round, byOwner[account.owner]!);
+        touchSlot(account, cell, round);
       }
-      if (listed && run.position > final.asked) final.asked = run.position;
-      if ((mask & 2) !== 0 && run.position > final.written) final.written = run.position;
+      if (listed) cell.asked = run.position;
+      if (writes) cell.written = run.position;
     }
   }
-  for (const [{ versions }, final] of slots) {
-    if (final.written >= 0) final.value = versions.findLast(({ position }) => position === final.written)!.value;
+  for (const cells of byOwner) {
+    for (const { slotsTouched } of cells) {
+      for (const slot of slotsTouched) {
+        if (slot.written >= 0) slot.left = slot.versions.findLast(({ position }) => position === slot.written)!.value;
+      }
+    }
   }
   return byOwner;
 }
 
-function finalAccount(cell: AccountCell): FinalAccount {
-  const own = <V extends { round: number }>(versions: readonly V[]): V | undefined =>
-    versions.findLast(({ round }) => round > 0);
-  const codes = cell.codes.filter(({ round }) => round > 0);
-  const code = codes.at(-1);
-  const nonce = own(cell.nonces);
-  let delta = 0n;
-  for (const credit of cell.credits.list()) if (credit.round > 0) delta += credit.delta;
-  return {
-    address: cell.address,
-    wiped: lastWipe(codes, Number.MAX_SAFE_INTEGER),
-    coded: code?.position ?? -1,
-    codeHash: code?.codeHash ?? emptyCodeHashBytes,
-    code: code?.code,
-    nonced: nonce?.position ?? -1,
-    nonce: nonce?.nonce ?? 0n,
-    delta,
-    slots: [],
+function touchAccount(cell: AccountCell, round: number, touched: AccountCell[]): void {
+  if (cell.touchedIn === round) return;
+  cell.touchedIn = round;
+  cell.slotsTouched = noSlots;
+  touched.push(cell);
+}
+
+function touchSlot(account: AccountCell, cell: SlotCell, round: number): void {
+  cell.touchedIn = round;
+  cell.asked = -1;
+  cell.written = -1;
+  cell.left = undefined;
+  if (account.slotsTouched.length === 0) account.slotsTouched = [cell];
+  else account.slotsTouched.push(cell);
+}
+
+/** What this member's runs left of the account, for its owner. */
+export function finalAccount(cell: AccountCell): FinalAccount {
+  const slots = cell.slotsTouched.map(({ slot, asked, written, left }) => ({ slot, asked, written, value: left }));
+  return { address: cell.address, ...accountLeft(cell), slots };
+}
+
+function accountLeft({ codes, nonces, credits }: AccountCell): AccountLeft {
+  const left: AccountLeft = {
+    wiped: -1,
+    coded: -1,
+    codeHash: emptyCodeHashBytes,
+    code: undefined,
+    nonced: -1,
+    nonce: 0n,
+    delta: 0n,
   };
+  for (const { position, round, codeHash, code, wipes } of codes) {
+    if (round <= 0) continue;
+    left.coded = position;
+    left.codeHash = codeHash;
+    left.code = code;
+    if (wipes) left.wiped = position;
+  }
+  for (const { position, round, nonce } of nonces) {
+    if (round <= 0) continue;
+    left.nonced = position;
+    left.nonce = nonce;
+  }
+  for (const { round, delta } of credits.list()) if (round > 0) left.delta += delta;
+  return left;
 }
 
 /** What one member's runs left of the accounts of another one. */
@@ -179,20 +207,34 @@ export interface OwnedChanges {
   accounts: ListedAccount[];
 }
 
-/** `sources`: of every member. `state`: the owner's, before the block. */
-export function mergeFinals(sources: readonly (readonly FinalAccount[])[], state: StateReader): OwnedChanges {
-  const merged = new ByteMap<FinalAccount[]>(20, 256);
-  for (const source of sources) {
-    for (const account of source) {
-      const known = merged.get(account.address);
-      if (known === undefined) merged.set(account.address, [account]);
-      else known.push(account);
-    }
+export interface FinalSources {
+  /** As `touchedAccounts` found them in the last round. */
+  own: readonly AccountCell[];
+  /** Of every other member. */
+  others: readonly (readonly FinalAccount[])[];
+  round: number;
+  memory: VersionedMemory;
+  member: number;
+  /** The owner's, before the block. */
+  state: StateReader;
+}
+
+/** @throws ChainError `INVALID_ARGUMENT` when another member tells of what is not this one's */
+export function mergeFinals({ own, others, round, memory, member, state }: FinalSources): OwnedChanges {
+  const cells = [...own];
+  /** Of the accounts that others have left something of. */
+  const merged = new Map<AccountCell, AccountLeft>();
+  for (const final of others.flat()) {
+    const cell = memory.cell(final.address);
+    if (cell.owner !== member) throw malformed(`has an account of another owner: ${bytesToHex(final.address)}`);
+    touchAccount(cell, round, cells);
+    merged.set(cell, later(merged.get(cell) ?? accountLeft(cell), final));
+    for (const slot of final.slots) mergeSlot(cell, slot, round);
   }
   const changes: BlockChanges = { accounts: [], codes: new Map() };
   const accounts: ListedAccount[] = [];
-  for (const parts of merged.values()) {
-    const listed = mergeAccount(parts.length === 1 ? parts[0]! : joined(parts), state, changes.codes);
+  for (const cell of cells) {
+    const listed = listAccount(cell, merged.get(cell) ?? accountLeft(cell), state, changes.codes);
     accounts.push(listed);
     if (listed.change !== undefined) changes.accounts.push(listed.change);
   }
@@ -208,58 +250,49 @@ export function joinAccessLists(parts: readonly AccessList[], codeReads: Hash32[
   };
 }
 
-function joined(parts: readonly FinalAccount[]): FinalAccount {
-  const last = (field: 'coded' | 'nonced') => parts.reduce((a, b) => (b[field] > a[field] ? b : a));
-  const { coded, codeHash, code } = last('coded');
-  const { nonced, nonce } = last('nonced');
-  const slots = new ByteMap<FinalSlot>(32, 8);
-  for (const part of parts) {
-    for (const slot of part.slots) {
-      const known = slots.get(slot.slot);
-      if (known === undefined) slots.set(slot.slot, { ...slot });
-      else {
-        known.asked = Math.max(known.asked, slot.asked);
-        if (slot.written > known.written) {
-          known.written = slot.written;
-          known.value = slot.value;
-        }
-      }
-    }
+function later(a: AccountLeft, b: AccountLeft): AccountLeft {
+  const { coded, codeHash, code } = b.coded > a.coded ? b : a;
+  const { nonced, nonce } = b.nonced > a.nonced ? b : a;
+  return { wiped: Math.max(a.wiped, b.wiped), coded, codeHash, code, nonced, nonce, delta: a.delta + b.delta };
+}
+
+function mergeSlot(account: AccountCell, { slot, asked, written, value }: FinalSlot, round: number): void {
+  const cell = slotCell(account, slot);
+  if (cell.touchedIn !== round) touchSlot(account, cell, round);
+  if (asked > cell.asked) cell.asked = asked;
+  if (written > cell.written) {
+    cell.written = written;
+    cell.left = value;
   }
-  return {
-    address: parts[0]!.address,
-    wiped: Math.max(...parts.map(({ wiped }) => wiped)),
-    coded,
-    codeHash,
-    code,
-    nonced,
-    nonce,
-    delta: parts.reduce((sum, { delta }) => sum + delta, 0n),
-    slots: [...slots.values()],
-  };
 }
 
 const zeroWord = new Uint8Array(32);
 
-function mergeAccount(final: FinalAccount, state: StateReader, codes: Map<Hash32, Uint8Array>): ListedAccount {
-  const { address, wiped, coded, nonced, delta } = final;
-  const base = state.account(address);
-  if (typeof base === 'symbol') throw malformed(`has an account of another owner: ${bytesToHex(address)}`);
+function listAccount(
+  cell: AccountCell,
+  final: AccountLeft,
+  state: StateReader,
+  codes: Map<Hash32, Uint8Array>,
+): ListedAccount {
+  const { address, slotsTouched } = cell;
+  const { wiped, coded, nonced, delta } = final;
+  const base = cell.base === undefined ? (state.account(address) as HostAccount | undefined) : (cell.base ?? undefined);
   const now = accountAfter(final, base);
   const slots: AccountChange['slots'] = [];
   const reads: Uint8Array[] = [];
-  for (const { slot, asked, written, value } of final.slots) {
+  for (const each of slotsTouched) {
+    const { slot, asked, written, left } = each;
     const counts = written >= 0 && written >= wiped;
     if (asked <= wiped && !counts) continue;
-    const before = wiped >= 0 ? undefined : (state.storage(address, slot) as Uint8Array | undefined);
-    const after = counts ? value : before;
+    const before = wiped >= 0 ? undefined : slotBefore(address, each, state);
+    const after = counts ? left : before;
     const same = after === undefined || before === undefined ? after === before : equalBytes(before, after);
     if (same || now === undefined) reads.push(slot);
     else slots.push({ slot, value: after ?? zeroWord });
   }
   const storageWiped = wiped >= 0 && base?.hasStorage === true;
-  const touched = coded >= 0 || nonced >= 0 || delta !== 0n || slots.length > 0;
-  if (!touched || (base === undefined && now === undefined)) return { address, reads, change: undefined };
+  const written = coded >= 0 || nonced >= 0 || delta !== 0n || slots.length > 0;
+  if (!written || (base === undefined && now === undefined)) return { address, reads, change: undefined };
   if (sameAccount(base, now) && !storageWiped && slots.length === 0) return { address, reads, change: undefined };
   const account = now && { nonce: now.nonce, balance: now.balance, codeHash: now.codeHash };
   if (now !== undefined && final.code !== undefined && final.code.length > 0) {
@@ -270,7 +303,11 @@ function mergeAccount(final: FinalAccount, state: StateReader, codes: Map<Hash32
   return { address, reads, change: { address, account, storageWiped, slots } };
 }
 
-function accountAfter(final: FinalAccount, base: HostAccount | undefined): HostAccount | undefined {
+function slotBefore(address: Uint8Array, { slot, base }: SlotCell, state: StateReader): Uint8Array | undefined {
+  return base === undefined ? (state.storage(address, slot) as Uint8Array | undefined) : (base ?? undefined);
+}
+
+function accountAfter(final: AccountLeft, base: HostAccount | undefined): HostAccount | undefined {
   const { coded, nonced, delta } = final;
   if (coded < 0 && nonced < 0 && delta === 0n) return base;
   const nonce = nonced < 0 ? (base?.nonce ?? 0n) : final.nonce;

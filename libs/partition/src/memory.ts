@@ -39,6 +39,14 @@ export interface SlotCell extends Sharing {
   awaited: number;
   /** The last access to it, of any position. */
   latest: SlotAccess | undefined;
+  /** The last round in which it is in its account's `slotsTouched`: what is below is of that round. */
+  touchedIn: number;
+  /** The last position that asked for what it was before the block; -1: none. */
+  asked: number;
+  /** The last position that wrote it; -1: none. */
+  written: number;
+  /** What that left there. */
+  left: Uint8Array | undefined;
 }
 
 /** An account that some transaction here looked at, or another member told of. */
@@ -55,7 +63,14 @@ export interface AccountCell extends Sharing {
   awaited: number;
   /** The last access to it, of any position. */
   latest: AccountAccess | undefined;
+  /** The last round in which runs that count touched it, or another member said so. */
+  touchedIn: number;
+  /** Slots that they asked for or wrote. */
+  slotsTouched: SlotCell[];
 }
+
+/** Of an account of which no slot was touched; whoever adds goes on with another list. */
+export const noSlots: never[] = [];
 
 const zero = 0n;
 
@@ -108,6 +123,8 @@ export class VersionedMemory {
       told: false,
       touched: 0,
       ownerTouched: 0,
+      touchedIn: 0,
+      slotsTouched: noSlots,
     };
     this.#cells.set(copy, cell);
     return cell;
@@ -159,6 +176,10 @@ export function slotCell(cell: AccountCell, slot: Uint8Array): SlotCell {
     told: false,
     touched: 0,
     ownerTouched: 0,
+    touchedIn: 0,
+    asked: -1,
+    written: -1,
+    left: undefined,
   };
   cell.slots.set(slot, made);
   return made;
