@@ -255,6 +255,8 @@ class MachineEvm implements Evm {
   }
 
   finish(): TransactionEffects {
+    // A host may hold all of a block: it must not live until the next transaction.
+    this.#host = undefined;
     return readEffects(this.#machine);
   }
 

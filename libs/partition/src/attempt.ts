@@ -145,7 +145,7 @@ export class Attempt {
       steps: this.#steps,
       senders,
       members,
-      memory: this.#memory,
+      owners: experience.owners,
       serial: experience.serial,
       coordinatorShare,
       hashingShares: experience.hashed.shares(),

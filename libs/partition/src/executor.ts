@@ -89,11 +89,13 @@ export class Executor {
   readonly withoutGas = new Set<number>();
   readonly #options: ExecutorOptions;
   readonly #host: PositionHost;
+  readonly #coinbase: AccountCell;
   #scouting = false;
 
   constructor(options: ExecutorOptions) {
     this.#options = options;
     this.#host = new PositionHost(options, this);
+    this.#coinbase = options.memory.cell(hexToBytes(options.environment.coinbase));
   }
 
   /** Its run, of which the memory has what it left; or what it lacks, and nothing has changed. */
@@ -187,7 +189,7 @@ export class Executor {
   }
 
   #transaction(position: number): PositionRun {
-    const { evm, rules, environment, memory, reader } = this.#options;
+    const { evm, rules, environment, reader } = this.#options;
     const read = reader.transaction(position)!;
     const drop = (hash: Hash32, reason: StepOutcome & { kind: 'dropped' }) =>
       this.#record({ ...reason, hash }, undefined, 0n);
@@ -235,7 +237,7 @@ export class Executor {
           applied: appliedOf(outcome),
         };
         const run = this.#record(included, effects, outcome.gasUsed);
-        this.#credit(run, memory.cell(hexToBytes(environment.coinbase)), outcome.feeApart);
+        this.#credit(run, this.#coinbase, outcome.feeApart);
         return run;
       }
     }
@@ -244,7 +246,7 @@ export class Executor {
   /** Something for an account that the run has not looked at otherwise, or has. */
   #credit(run: PositionRun, cell: AccountCell, wei: bigint): void {
     const { position, round } = run;
-    const access = this.#host.access(cell.address);
+    const access = this.#host.accessTo(cell);
     if (wei === 0n) return;
     access.mask |= BALANCE_WRITE;
     const before = cell.credits.list()[cell.credits.countBelow(position)];
@@ -453,7 +455,10 @@ class PositionHost implements Host {
 
   /** What was asked for of the account; for one that was made here, a fresh note. */
   access(address: Uint8Array): AccountAccess {
-    const cell = this.#options.memory.cell(address);
+    return this.accessTo(this.#options.memory.cell(address));
+  }
+
+  accessTo(cell: AccountCell): AccountAccess {
     return cell.latest?.stamp === this.#stamp ? cell.latest : this.#note(cell);
   }
 

@@ -4,7 +4,6 @@ import { encodeTransaction } from '@sheaf/ethereum';
 import { toAddress, type Address } from '@sheaf/primitives';
 import type { BlockTask } from '@sheaf/state-transition';
 import fc from 'fast-check';
-import { VersionedMemory } from './memory.ts';
 import { Owners } from './owners.ts';
 import { place, placeAgain } from './placement.ts';
 import type { Step } from './steps.ts';
@@ -59,7 +58,7 @@ test('positions', () => {
           steps,
           senders,
           members,
-          memory: new VersionedMemory(new Owners(members)),
+          owners: new Owners(members),
           coordinatorShare,
           hashingShares: new Float64Array(members).map((_, member) => member / members),
           serial: new Set<string>(),
@@ -88,10 +87,10 @@ test('the coordinator gets less for its other work, but not for what it does whi
   const steps = senders.map((_, index) => ({ kind: 'transaction' as const, index }));
   const members = 2;
   const shareOf = (coordinatorShare: number, hashing: number[]): number => {
-    const memory = new VersionedMemory(new Owners(members));
+    const owners = new Owners(members);
     const hashingShares = Float64Array.from(hashing);
     const serial = new Set<string>();
-    const placed = place({ task, steps, senders, members, memory, coordinatorShare, hashingShares, serial });
+    const placed = place({ task, steps, senders, members, owners, coordinatorShare, hashingShares, serial });
     return placed.filter((member) => member === 0).length;
   };
   expect(shareOf(0, [0, 0])).toBeCloseTo(50, -1);

@@ -3,7 +3,7 @@ import { bytesToHex, hexToBytes, type Address } from '@sheaf/primitives';
 import { ByteMap } from '@sheaf/state';
 import type { BlockTask } from '@sheaf/state-transition';
 import { addressesIn } from './addresses-in.ts';
-import type { VersionedMemory } from './memory.ts';
+import type { Owners } from './owners.ts';
 import { skim } from './skim.ts';
 import type { Step } from './steps.ts';
 
@@ -28,8 +28,7 @@ export interface PlacementInput {
   /** Of each transaction; `undefined`: it has no valid signature. */
   senders: readonly (Address | undefined)[];
   members: number;
-  /** Afterwards it has cells of accounts that the transactions will need. */
-  memory: VersionedMemory;
+  owners: Owners;
   /** Contracts whose calls have met although they named nobody in common. */
   serial: ReadonlySet<string>;
   /** Part of all gas that the coordinator is taken to spend beside its transactions. */
@@ -40,7 +39,7 @@ export interface PlacementInput {
 
 /** The member of each position. A small block is the coordinator's. */
 export function place(input: PlacementInput): Uint8Array {
-  const { task, steps, senders, members, memory, serial } = input;
+  const { task, steps, senders, members, owners, serial } = input;
   const placed = new Uint8Array(steps.length);
   if (members === 1) return placed;
   const groups = new Groups(steps.length);
@@ -81,10 +80,7 @@ export function place(input: PlacementInput): Uint8Array {
   loads[0] = total * shareBefore(input);
   const target = (total + loads[0]) / members;
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
-  const hosts = ownersOf(
-    byGroup.map(({ positions }) => preferred[positions[0]!]!),
-    memory,
-  );
+  const hosts = owners.ofAll(byGroup.map(({ positions }) => preferred[positions[0]!]!));
   for (const [at, { positions, gas: needed }] of byGroup.entries()) {
     const owner = hosts[at]!;
     let member = 0;
@@ -104,12 +100,6 @@ export function place(input: PlacementInput): Uint8Array {
 function shareBefore({ coordinatorShare, hashingShares }: PlacementInput): number {
   const idle = Math.max(...hashingShares) - hashingShares[0]!;
   return Math.max(coordinatorShare * placingPart, coordinatorShare - idle);
-}
-
-/** The member that owns each address. */
-function ownersOf(addresses: readonly Uint8Array[], memory: VersionedMemory): number[] {
-  memory.expect(addresses);
-  return addresses.map((address) => memory.cell(address).owner);
 }
 
 const nobody: Uint8Array = new Uint8Array(20);
