@@ -1,6 +1,6 @@
 import { keccak256 } from '@sheaf/crypto';
 import { Logs } from '@sheaf/ethereum';
-import { RlpBackWriter } from '@sheaf/primitives';
+import { pooledCopy, RlpBackWriter } from '@sheaf/primitives';
 import {
   ADDRESS_OF,
   BALANCE,
@@ -36,17 +36,18 @@ import {
 import { CODE_BYTES, CODE_SIZE } from './layout.ts';
 import type { Machine, MachineExports } from './machine.ts';
 import type { MachineMemory } from './machine-memory.ts';
-import type { AccountEffect, AccountView, SlotEffect, TransactionEffects } from './ports.ts';
+import type { AccountEffect, AccountView, HostAccount, SlotEffect, TransactionEffects } from './ports.ts';
 
-/** What a log takes beside its data: an address, four topics, and four prefixes. */
-const logBytesMax = 21 + 4 * 33 + 4 * 5;
+/** Logs of most transactions are written here first: a buffer for each of them would be one outside of V8's heap. */
+const logRoom = new Uint8Array(8_192);
 
 /** What the transaction in the machine's tables did; see `TransactionEffects`. */
 export function readEffects({ exports, memory }: Machine): TransactionEffects {
   const accounts: AccountEffect[] = [];
   // Whose slots they are is told by entry: each address is copied once.
   const addresses = new Map<number, Uint8Array>();
-  const addressOf = (entry: number): Uint8Array => addresses.get(entry) ?? memory.reversed(entry + ADDRESS_OF, 20);
+  const addressOf = (entry: number): Uint8Array =>
+    addresses.get(entry) ?? memory.reversedPooled(entry + ADDRESS_OF, 20);
   for (let entry = exports.getFirstAccount(); entry !== 0; entry = memory.u32(entry + NEXT)) {
     if ((memory.u32(entry + FLAGS) & LOADED) !== 0) {
       const effect = readAccount(memory, entry);
@@ -56,7 +57,8 @@ export function readEffects({ exports, memory }: Machine): TransactionEffects {
   }
   const slots: SlotEffect[] = [];
   for (let entry = exports.getFirstSlot(); entry !== 0; entry = memory.u32(entry + SLOT_NEXT)) {
-    if ((memory.u32(entry + SLOT_FLAGS) & LOADED) !== 0) slots.push(readSlot(memory, entry, addressOf));
+    if ((memory.u32(entry + SLOT_FLAGS) & LOADED) === 0) continue;
+    if (!memory.sameWord(entry + SLOT_BASE, entry + SLOT_VALUE)) slots.push(readSlot(memory, entry, addressOf));
   }
   return { logs: readLogs(exports, memory), accounts, slots };
 }
@@ -82,21 +84,16 @@ function readAccount(memory: MachineMemory, entry: number): AccountEffect {
   const flags = memory.u32(entry + FLAGS);
   const existed = (flags & BASE_EXISTS) !== 0;
   const destroyed = (flags & DESTROYED) !== 0;
-  const view = readView(memory, entry);
+  const before = existed ? readBefore(memory, entry, flags) : undefined;
+  // Of most contracts of a call nothing changes.
+  const view = before !== undefined && sameAsBefore(memory, entry) ? before : readView(memory, entry);
   const hasCode = memory.u64(entry + CODE_HASH_OF) !== emptyCodeHashStart;
   const isEmpty = view.nonce === 0n && view.balance === 0n && !hasCode;
   // EIP-161: what was touched and is empty is gone; what was not touched stays as it was.
   const exists = !destroyed && ((flags & TOUCHED) !== 0 ? !isEmpty : existed);
   return {
-    address: memory.reversed(entry + ADDRESS_OF, 20),
-    before: existed
-      ? {
-          nonce: memory.u64(entry + BASE_NONCE),
-          balance: memory.word(entry + BASE_BALANCE),
-          codeHash: readCodeHash(memory, entry + BASE_CODE_HASH),
-          hasStorage: (flags & HAS_STORAGE) !== 0,
-        }
-      : undefined,
+    address: memory.reversedPooled(entry + ADDRESS_OF, 20),
+    before,
     after: exists ? view : undefined,
     code: exists && codeChanged(memory, entry) ? readCode(memory, memory.u32(entry + CODE)) : undefined,
     created: (flags & CREATED) !== 0,
@@ -106,6 +103,23 @@ function readAccount(memory: MachineMemory, entry: number): AccountEffect {
     nonceRead: (flags & NONCE_READ) !== 0,
     emptinessRead: (flags & EMPTY_READ) !== 0,
   };
+}
+
+function readBefore(memory: MachineMemory, entry: number, flags: number): HostAccount {
+  return {
+    nonce: memory.u64(entry + BASE_NONCE),
+    balance: memory.word(entry + BASE_BALANCE),
+    codeHash: readCodeHash(memory, entry + BASE_CODE_HASH),
+    hasStorage: (flags & HAS_STORAGE) !== 0,
+  };
+}
+
+function sameAsBefore(memory: MachineMemory, entry: number): boolean {
+  return (
+    memory.sameWord(entry + BALANCE, entry + BASE_BALANCE) &&
+    memory.u64(entry + NONCE) === memory.u64(entry + BASE_NONCE) &&
+    !codeChanged(memory, entry)
+  );
 }
 
 function codeChanged(memory: MachineMemory, entry: number): boolean {
@@ -118,11 +132,10 @@ export function readCode(memory: MachineMemory, record: number): Uint8Array {
 }
 
 function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: number) => Uint8Array): SlotEffect {
-  const same = memory.sameWord(entry + SLOT_BASE, entry + SLOT_VALUE);
   return {
     address: addressOf(memory.u32(entry + SLOT_ACCOUNT)),
-    slot: memory.reversed(entry + SLOT_KEY, 32),
-    after: same ? undefined : memory.reversedPooled(entry + SLOT_VALUE, 32),
+    slot: memory.reversedPooled(entry + SLOT_KEY, 32),
+    after: memory.reversedPooled(entry + SLOT_VALUE, 32),
   };
 }
 
@@ -130,9 +143,7 @@ function readSlot(memory: MachineMemory, entry: number, addressOf: (entry: numbe
 function readLogs(exports: MachineExports, memory: MachineMemory): Logs {
   const count = exports.getLogCount();
   if (count === 0) return Logs.none;
-  let dataBytes = 0;
-  for (let n = 0; n < count; n++) dataBytes += memory.u32(exports.getLog(n) + LOG_DATA_SIZE);
-  const writer = new RlpBackWriter(count * logBytesMax + dataBytes);
+  const writer = new RlpBackWriter(logRoom);
   const { bytes } = memory;
   for (let n = count - 1; n >= 0; n--) {
     const record = exports.getLog(n);
@@ -146,5 +157,6 @@ function readLogs(exports: MachineExports, memory: MachineMemory): Logs {
     writer.reversed(bytes, memory.u32(record + LOG_ACCOUNT) + ADDRESS_OF, 20);
     writer.list(end);
   }
-  return Logs.trusted(count, writer.finish());
+  const rlp = writer.finish();
+  return Logs.trusted(count, rlp.buffer === logRoom.buffer ? pooledCopy(rlp) : rlp);
 }

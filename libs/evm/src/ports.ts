@@ -146,19 +146,19 @@ export interface AccountEffect {
   emptinessRead: boolean;
 }
 
-/** One slot that the transaction read. */
+/** One slot that the transaction changed. */
 export interface SlotEffect {
   /** 20 bytes: the account's own. */
   address: Uint8Array;
   /** 32 bytes. */
   slot: Uint8Array;
-  /** 32 bytes, big-endian; `undefined` when it is what it was. */
-  after: Uint8Array | undefined;
+  /** 32 bytes, big-endian. */
+  after: Uint8Array;
 }
 
 /**
- * What a transaction did: exactly what it read (a revert forgets no read), and what it wrote: where `after` differs.
- * In the order of the first read.
+ * What a transaction did: exactly the accounts that it read (a revert forgets no read), with what it left of them where `after`
+ * differs, and the slots that it changed; for those that it read alone the host was asked. In the order of the first read.
  */
 export interface TransactionEffects {
   logs: Logs;

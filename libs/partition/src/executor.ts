@@ -69,6 +69,8 @@ export interface ExecutorOptions {
 
 const weiPerGwei = 1_000_000_000n;
 const zeroWord = new Uint8Array(32);
+/** Of the slots that were asked for, how many are looked at before the one that was written is looked up. */
+const lookedAtFirst = 8;
 
 /** Ends a run that lacks something. One for all: the trace that an error takes would cost more than the run. */
 const lacking = new MissingState([]);
@@ -288,13 +290,12 @@ export class Executor {
       this.#leaveAccount(found ? asked : host.access(effect.address), effect);
       if (effect.after === undefined) gone.push(effect.address);
     }
-    next = 0;
+    let last = -1;
     for (const { address, slot, after } of effects.slots) {
-      const asked = host.slots[next];
-      const found = asked !== undefined && equalBytes(asked.slot, slot) && equalBytes(asked.account.address, address);
-      if (found) next += 1;
-      if (after === undefined || gone.some((each) => equalBytes(each, address))) continue;
-      const access = found ? asked : host.slotAccess(address, slot);
+      const at = host.askedSlot(last + 1, address, slot);
+      if (at >= 0) last = at;
+      if (gone.some((each) => equalBytes(each, address))) continue;
+      const access = at >= 0 ? host.slots[at]! : host.slotAccess(address, slot);
       access.mask |= SLOT_WRITE;
       const value = equalBytes(after, zeroWord) ? undefined : after;
       access.cell.versions = insert(access.cell.versions, { position: run.position, round: run.round, value });
@@ -460,6 +461,16 @@ class PositionHost implements Host {
 
   accessTo(cell: AccountCell): AccountAccess {
     return cell.latest?.stamp === this.#stamp ? cell.latest : this.#note(cell);
+  }
+
+  /** The index of what was asked for of the slot, if it is among the next ones; else -1. */
+  askedSlot(from: number, address: Uint8Array, slot: Uint8Array): number {
+    const end = Math.min(this.slots.length, from + lookedAtFirst);
+    for (let at = from; at < end; at++) {
+      const { account, slot: name } = this.slots[at]!;
+      if (equalBytes(name, slot) && equalBytes(account.address, address)) return at;
+    }
+    return -1;
   }
 
   slotAccess(address: Uint8Array, slot: Uint8Array): SlotAccess {

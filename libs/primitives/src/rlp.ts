@@ -142,9 +142,10 @@ export class RlpBackWriter {
   #bytes: Uint8Array;
   #at: number;
 
-  constructor(capacity = 256) {
-    this.#bytes = new Uint8Array(capacity);
-    this.#at = capacity;
+  /** `room`: bytes to write into, or how many are likely to be needed. */
+  constructor(room: Uint8Array | number = 256) {
+    this.#bytes = typeof room === 'number' ? new Uint8Array(room) : room;
+    this.#at = this.#bytes.length;
   }
 
   /** How much is written: where a list that is written next will end. */

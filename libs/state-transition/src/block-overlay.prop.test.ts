@@ -105,13 +105,11 @@ function applyEffects(
   const before = overlay.account(bytes) as HostAccount | undefined;
   const created = kind === 'create';
   const after = kind === 'destroy' ? undefined : { ...next, codeHash: hashOf(next.code) };
-  const slotEffects = next.slots.map(([slot, value]): SlotEffect => {
-    const was = created ? undefined : (overlay.storage(bytes, hexToBytes(slot)) as Uint8Array | undefined);
-    return {
-      address: bytes,
-      slot: hexToBytes(slot),
-      after: equalBytes(was ?? word(0), word(value)) ? undefined : word(value),
-    };
+  // A slot is written once a transaction, so to speak: the last value counts.
+  const slotEffects = [...new Map(next.slots)].flatMap(([slot, value]): SlotEffect[] => {
+    const name = hexToBytes(slot);
+    const was = created ? undefined : (overlay.storage(bytes, name) as Uint8Array | undefined);
+    return equalBytes(was ?? word(0), word(value)) ? [] : [{ address: bytes, slot: name, after: word(value) }];
   });
   const effect: AccountEffect = {
     address: bytes,
@@ -125,16 +123,13 @@ function applyEffects(
     nonceRead: false,
     emptinessRead: false,
   };
-  // A slot is written once a transaction, so to speak: the last value counts.
-  const last = [...new Map(slotEffects.map((each) => [toHash32(each.slot), each])).values()];
-  overlay.apply({ logs: Logs.none, accounts: [effect], slots: last });
+  overlay.apply({ logs: Logs.none, accounts: [effect], slots: slotEffects });
   if (after === undefined) {
     now.delete(address);
     return;
   }
   const values = created ? new Map<Hash32, number>() : new Map(now.get(address)?.slots);
-  for (const { slot, after: value } of last) {
-    if (value === undefined) continue;
+  for (const { slot, after: value } of slotEffects) {
     if (value[31] === 0) values.delete(toHash32(slot));
     else values.set(toHash32(slot), value[31]!);
   }

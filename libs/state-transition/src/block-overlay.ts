@@ -97,8 +97,7 @@ export class BlockOverlay implements Host {
         if (code !== undefined) this.#codes.set(codeHash, code);
       }
     }
-    for (const effect of effects.slots)
-      if (effect.after !== undefined) this.#applySlot(effect.address, effect.slot, effect.after);
+    for (const { address, slot, after } of effects.slots) this.#applySlot(address, slot, after);
   }
 
   /** EIP-4895: afterwards the account has so much more, and is none if it is empty then. @throws MissingState */

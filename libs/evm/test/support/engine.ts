@@ -82,7 +82,6 @@ function stateAfter(world: World, effects: TransactionEffects): Pick<Outcome, 'a
     for (const [slot, value] of account.storage) storage[`${address} ${slot}`] = value;
   }
   for (const { address, slot, after } of effects.slots) {
-    if (after === undefined) continue;
     const value = bytesToHex(after);
     const name = `${toAddress(address)} ${toHash32(slot)}`;
     if (BigInt(value) === 0n) delete storage[name];
