@@ -132,6 +132,7 @@ export class Attempt {
       ranOn: (position) => this.#validation!.ranOn(position),
       hashed: experience.hashed,
       send: (to, kind, body) => this.#send(to, kind, body),
+      merged: () => this.#forget(),
       decided: (decision) => this.#context.decided(decision),
     });
   }
@@ -217,6 +218,14 @@ export class Attempt {
   /** At the coordinator, when the block is durable there: everyone may commit. */
   committed(): void {
     this.#end.committed();
+  }
+
+  /** What the runs left is with the owners: nothing else of them is needed, and while others hash V8 would copy it. */
+  #forget(): void {
+    this.#executor.forget();
+    this.#memory.forget();
+    this.#own = [];
+    this.#beginTurns();
   }
 
   #send(to: number, kind: number, body: Uint8Array): void {
@@ -307,6 +316,7 @@ export class Attempt {
     this.#turns.ran(position);
     this.#readAhead.ran(position);
     if (this.#exchange.ran(position)) this.#readAhead.learn(position, outcome);
+    this.#reader.forget(position);
   }
 
   /** Runs again what ran before something that it depends on. `false`: it is not done, something is missing. */

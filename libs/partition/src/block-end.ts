@@ -86,6 +86,8 @@ export interface BlockEndOptions {
   ranOn(position: number): number;
   hashed: HashedKeys;
   send(to: number, kind: number, body: Uint8Array): void;
+  /** What the runs left of own accounts is known: neither they nor the memory are needed any more. */
+  merged(): void;
   decided(decision: Decision): void;
 }
 
@@ -106,6 +108,8 @@ export class BlockEnd {
   /** The last round of which it told the others. */
   #told = 0;
   #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
+  /** Of the block, that ran here. */
+  #transactions = 0;
   #ancestorsRead = 1;
   #decision: Decision | undefined;
   // The coordinator's.
@@ -236,10 +240,14 @@ export class BlockEnd {
   }
 
   #prepare(): void {
-    const { member, members, state, memory, executor, send } = this.#options;
+    const { member, members, state, memory, executor, merged, send } = this.#options;
     const others = this.#finals.map((finals) => finals!.accounts);
-    const { round } = executor;
+    const { round, runs } = executor;
     const { changes, accounts } = mergeFinals({ own: this.#own, others, round, memory, member, state });
+    this.#transactions = runs.filter((run) => run?.outcome.kind === 'included').length;
+    this.#own = [];
+    for (const finals of this.#finals) finals!.accounts = [];
+    merged();
     const keys = changes.accounts.reduce((sum, { slots }) => sum + 1 + slots.length, 0);
     const prepared = state.prepare(changes);
     const { first, end } = bucketsOf(member, members);
@@ -289,13 +297,12 @@ export class BlockEnd {
 
   #decideOn(header: Header): void {
     const { prepared, accessList } = this.#prepared!;
-    const ran = this.#options.executor.runs.filter((run) => run?.outcome.kind === 'included');
     this.#decision = {
       header,
       prepared,
       accessList,
       ancestorsRead: this.#ancestorsRead,
-      transactions: ran.length,
+      transactions: this.#transactions,
       remoteReads: this.#options.work().remoteReads,
       whole: this.#whole,
     };

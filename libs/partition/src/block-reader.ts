@@ -22,6 +22,11 @@ export class BlockReader {
     return (this.#read[position] ??= readTask(this.task, this.#rules, step.index));
   }
 
+  /** It has run: whoever asks again, which is seldom, has it read again. Until the block is decided V8 would copy it, twice. */
+  forget(position: number): void {
+    this.#read[position] = undefined;
+  }
+
   /** Reads the transactions of these positions: hashed together. */
   read(positions: readonly number[]): void {
     const found = positions.flatMap((position) => {

@@ -139,6 +139,12 @@ export class Executor {
     return this.#host.wanted;
   }
 
+  /** No run counts any more. */
+  forget(): void {
+    this.runs.length = 0;
+    this.#host.begin(0);
+  }
+
   /** Takes what the run left out of the memory. */
   withdraw({ position, accounts, slots }: PositionRun): void {
     for (const { cell, mask } of accounts) {

@@ -79,8 +79,8 @@ const zero = 0n;
  * left that has run here or that another member told of.
  */
 export class VersionedMemory {
-  readonly #cells = new ByteMap<AccountCell>(20, 256);
-  readonly #codeOwners = new ByteMap<AccountCell>(32);
+  #cells = new ByteMap<AccountCell>(20, 256);
+  #codeOwners = new ByteMap<AccountCell>(32);
   readonly #owners: Owners;
 
   constructor(owners: Owners) {
@@ -143,6 +143,12 @@ export class VersionedMemory {
   /** An account that had the code before the block. */
   codeOwner(codeHash: Uint8Array): AccountCell | undefined {
     return this.#codeOwners.get(codeHash);
+  }
+
+  /** Afterwards nothing is here. */
+  forget(): void {
+    this.#cells = new ByteMap<AccountCell>(20);
+    this.#codeOwners = new ByteMap<AccountCell>(32);
   }
 
   /** Afterwards no version of another member is here. */
