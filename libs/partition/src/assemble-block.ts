@@ -82,6 +82,11 @@ export class BodyAssembly {
     this.#receiptsPut = Math.min(this.#receiptsPut, this.#receipts.length);
   }
 
+  /** The part of all positions that is left to be put into receipts, 0 to 1. */
+  get left(): number {
+    return 1 - this.#next / this.#steps.length;
+  }
+
   /** One piece of work. `false`: there is nothing to do until more outcomes are known. */
   step(): boolean {
     return this.#putTransactions() || this.#makeReceipts() || this.#makeBlooms();

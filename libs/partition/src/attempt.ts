@@ -32,7 +32,7 @@ export interface AttemptContext {
   rules: ForkRules;
   state: LaneState;
   experience: Experience;
-  coordinatorShare: number;
+  coordinatorShare: number | undefined;
   send(to: number, kind: number, body: Uint8Array): void;
   decided(decision: Decision): void;
 }
@@ -130,7 +130,8 @@ export class Attempt {
       work: () => ({ runs: this.#runs, remoteReads: this.#exchange.remoteReads }),
       positions: () => this.#validation!.positions,
       ranOn: (position) => this.#validation!.ranOn(position),
-      hashed: experience.hashed,
+      share: experience.share,
+      ranLast: () => this.#validation!.coordinatorLast,
       send: (to, kind, body) => this.#send(to, kind, body),
       merged: () => this.#forget(),
       decided: (decision) => this.#context.decided(decision),
@@ -139,7 +140,8 @@ export class Attempt {
 
   /** At the coordinator: places the positions and tells everyone. */
   begin(salt: number): void {
-    const { members, coordinatorShare, experience } = this.#context;
+    const { members, experience } = this.#context;
+    const { coordinatorShare = experience.share.value } = this.#context;
     const senders = this.#task.senders ?? this.#task.transactions.map(senderOf);
     const placed = place({
       task: this.#task,
@@ -149,7 +151,6 @@ export class Attempt {
       owners: experience.owners,
       serial: experience.serial,
       coordinatorShare,
-      hashingShares: experience.hashed.shares(),
     });
     const body = encodePlace({ payloadHash: this.#task.payloadHash, salt, placed });
     for (let to = members - 1; to >= 0; to--) this.#send(to, kinds.PLACE, body);

@@ -17,36 +17,28 @@ export interface MadeBlock {
   codeReads: Hash32[];
   /** How many ancestors' headers the block read, the parent's among them. */
   ancestorsRead: number;
-  /** Accounts and slots that each member hashed. */
-  keysHashed: number[];
+  /** Whether receipts were left to be made when all others had hashed. */
+  late: boolean;
   figures: MemberFigures[];
 }
 
-/** What an owner makes of its accounts. */
-export interface OwnerPart {
-  tops: TopNode[];
-  /** Accounts and slots that changed. */
-  keys: number;
-}
-
-export function encodeOwnerPart({ tops, keys }: OwnerPart): Uint8Array {
+/** What hangs at an owner's buckets. */
+export function encodeTops(tops: readonly TopNode[]): Uint8Array {
   const writer = new ByteWriter(600 * tops.length);
   for (const top of tops) writer.bytes(encodeTop(top));
-  writer.number(keys);
   return writer.finish();
 }
 
 /** @throws ChainError `INVALID_ARGUMENT` */
-export function decodeOwnerPart(bytes: Uint8Array, from: number, members: number): OwnerPart {
+export function decodeTops(bytes: Uint8Array, from: number, members: number): TopNode[] {
   const reader = new ByteReader(bytes);
   const { first, end } = bucketsOf(from, members);
   const tops: TopNode[] = [];
   for (let bucket = first; bucket < end; bucket++) {
     tops.push(decodeTop(reader.bytes().slice(), bucketPosition(bucket)));
   }
-  const keys = reader.number();
   reader.end();
-  return { tops, keys };
+  return tops;
 }
 
 /**
@@ -61,24 +53,30 @@ export function decodeOwnerList(bytes: Uint8Array): Uint8Array {
   return bytes.slice();
 }
 
+/** Of the receipts, the part from which on it would have been of use to have more made while others ran. */
+const manyLeft = 0.1;
+
 /** The coordinator's putting together of the block, in steps of which each is done as soon as it can be. */
 export class BlockAssembly {
   readonly #task: BlockTask;
   readonly #making: BodyAssembly;
   readonly #results: (Results | undefined)[];
-  readonly #parts: (OwnerPart | undefined)[];
+  readonly #tops: (TopNode[] | undefined)[];
   /** Access lists of the members' accounts. */
   readonly #lists: (Uint8Array | undefined)[];
   #body: AssembledBody | undefined;
   /** Of its own accounts, until it is encoded: for that one has to know which codes the block read. */
   #ownList: Omit<AccessList, 'codeReads'> | undefined;
   #block: ExecutedBlock | undefined;
+  /** When the last run was in, a good part of the receipts was still to be made; and it still was when all others had hashed. */
+  #manyLeft = false;
+  #late = false;
 
   constructor(task: BlockTask, steps: readonly Step[], rules: ForkRules, members: number) {
     this.#task = task;
     this.#making = new BodyAssembly(task, steps, rules);
     this.#results = new Array<Results | undefined>(members).fill(undefined);
-    this.#parts = new Array<OwnerPart | undefined>(members).fill(undefined);
+    this.#tops = new Array<TopNode[] | undefined>(members).fill(undefined);
     this.#lists = new Array<Uint8Array | undefined>(members).fill(undefined);
   }
 
@@ -94,9 +92,11 @@ export class BlockAssembly {
     this.#results[from] = results;
   }
 
-  takePart(from: number, part: OwnerPart): void {
-    if (this.#parts[from] !== undefined) throw malformed('tells what hangs at its buckets again');
-    this.#parts[from] = part;
+  takeTops(from: number, tops: TopNode[]): void {
+    if (this.#tops[from] !== undefined) throw malformed('tells what hangs at its buckets again');
+    this.#tops[from] = tops;
+    const waitedFor = this.#tops.every((each, member) => each !== undefined || member === 0);
+    if (waitedFor && from !== 0) this.#late = this.#manyLeft && this.#body === undefined;
   }
 
   /** As `encodeAccessList` writes it. */
@@ -106,9 +106,14 @@ export class BlockAssembly {
   }
 
   /** The coordinator's own, number 0. */
-  takeOwnPart(part: OwnerPart, list: Omit<AccessList, 'codeReads'>): void {
-    this.takePart(0, part);
+  takeOwnPart(tops: TopNode[], list: Omit<AccessList, 'codeReads'>): void {
+    this.takeTops(0, tops);
     this.#ownList = list;
+  }
+
+  /** All runs are right. */
+  begin(): void {
+    this.#manyLeft = this.#making.left > manyLeft;
   }
 
   /** Something that the block will need, as far as one can tell by now. `false`: there is no more. */
@@ -133,13 +138,9 @@ export class BlockAssembly {
       this.#ownList = undefined;
       return true;
     }
-    if (!isFull(this.#parts)) return false;
+    if (!isFull(this.#tops)) return false;
     if (this.#block === undefined) {
-      this.#block = assembleBlock(
-        this.#task,
-        body,
-        this.#parts.flatMap(({ tops }) => tops),
-      );
+      this.#block = assembleBlock(this.#task, body, this.#tops.flat());
       return true;
     }
     if (!isFull(this.#lists)) return false;
@@ -147,10 +148,10 @@ export class BlockAssembly {
     return {
       block: this.#block,
       accessLists: this.#lists,
-      topsDigests: this.#parts.map(({ tops }) => digestOfTops(tops)),
+      topsDigests: this.#tops.map(digestOfTops),
       codeReads,
       ancestorsRead,
-      keysHashed: this.#parts.map(({ keys }) => keys),
+      late: this.#late,
       figures: (this.#results as Results[]).map(({ figures }) => figures),
     };
   }

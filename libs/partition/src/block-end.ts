@@ -7,16 +7,16 @@ import {
   allOfRound,
   BlockAssembly,
   decodeOwnerList,
-  decodeOwnerPart,
-  encodeOwnerPart,
+  decodeTops,
+  encodeTops,
   type MadeBlock,
 } from './block-assembly.ts';
 import { bucketsOf } from './buckets.ts';
 import { ByteReader, ByteWriter, malformed } from './bytes.ts';
 import { coordinator, coordinators, fromCoordinator } from './coordinator.ts';
+import type { CoordinatorShare } from './coordinator-share.ts';
 import type { Executor } from './executor.ts';
 import { decodeFinals, encodeFinals, finalAccount, mergeFinals, touchedAccounts, type Finals } from './final-writes.ts';
-import type { HashedKeys } from './hashed-keys.ts';
 import type { AccountCell, VersionedMemory } from './memory.ts';
 import { kinds } from './messages.ts';
 import {
@@ -84,7 +84,9 @@ export interface BlockEndOptions {
   /** At the coordinator: how many positions ran in each round, and the member that a position ran on last. */
   positions(): number[];
   ranOn(position: number): number;
-  hashed: HashedKeys;
+  /** Whether the coordinator's first round took longer than all others'. */
+  ranLast(): boolean;
+  share: CoordinatorShare;
   send(to: number, kind: number, body: Uint8Array): void;
   /** What the runs left of own accounts is known: neither they nor the memory are needed any more. */
   merged(): void;
@@ -92,6 +94,8 @@ export interface BlockEndOptions {
 }
 
 const noBytes = new Uint8Array(0);
+/** Of a small block it says little who waited for whom. */
+const stepsToLearnFrom = 64;
 
 /**
  * What is left goes to the owners (FINALS) and what the coordinator has not been told to it (RESULTS), of each round, for it may be the
@@ -126,6 +130,7 @@ export class BlockEnd {
   /** All runs are right: from now on there is nothing to run. */
   begin(): void {
     this.#begun = true;
+    this.#assembly?.begin();
   }
 
   get begun(): boolean {
@@ -143,7 +148,7 @@ export class BlockEnd {
       case kinds.OUTCOMES:
         return this.#onOutcomes(from, decodeOutcomes(body, steps.length));
       case kinds.TOPS:
-        return coordinators(this.#assembly).takePart(from, decodeOwnerPart(body, from, members));
+        return coordinators(this.#assembly).takeTops(from, decodeTops(body, from, members));
       case kinds.LIST:
         return coordinators(this.#assembly).takeList(from, decodeOwnerList(body));
       case kinds.COMMIT:
@@ -248,25 +253,25 @@ export class BlockEnd {
     this.#own = [];
     for (const finals of this.#finals) finals!.accounts = [];
     merged();
-    const keys = changes.accounts.reduce((sum, { slots }) => sum + 1 + slots.length, 0);
     const prepared = state.prepare(changes);
     const { first, end } = bucketsOf(member, members);
     const tops = prepared.tops.slice(first, end);
     const { codes } = changes;
     if (this.#assembly !== undefined) {
       this.#prepared = { prepared, accessList: noBytes };
-      this.#assembly.takeOwnPart({ tops, keys }, { accounts, codes });
+      this.#assembly.takeOwnPart(tops, { accounts, codes });
       return;
     }
     // First: the coordinator makes the header while the list is written.
-    send(coordinator, kinds.TOPS, encodeOwnerPart({ tops, keys }));
+    send(coordinator, kinds.TOPS, encodeTops(tops));
     const accessList = encodeAccessList({ accounts, codes, codeReads: [] });
     this.#prepared = { prepared, accessList };
     send(coordinator, kinds.LIST, accessList);
   }
 
-  #decide({ block, accessLists, topsDigests, codeReads, ancestorsRead, keysHashed, figures }: MadeBlock): void {
-    this.#options.hashed.note(keysHashed, block.header.gasUsed);
+  #decide({ block, accessLists, topsDigests, codeReads, ancestorsRead, late, figures }: MadeBlock): void {
+    const { executor, share, ranLast, steps } = this.#options;
+    if (executor.round === 1 && steps.length >= stepsToLearnFrom) share.note(late || ranLast());
     this.#ancestorsRead = ancestorsRead;
     this.#prepared!.accessList = accessLists[coordinator]!;
     this.#whole = {

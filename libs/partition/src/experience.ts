@@ -1,6 +1,6 @@
 import { ByteMap } from '@sheaf/state';
+import { CoordinatorShare } from './coordinator-share.ts';
 import { Forecast } from './forecast.ts';
-import { HashedKeys } from './hashed-keys.ts';
 import { partitionLimits } from './limits.ts';
 import { Owners } from './owners.ts';
 import { UsualSlots } from './usual-slots.ts';
@@ -14,7 +14,7 @@ export class Experience {
   readonly serial = new Set<string>();
   readonly owners: Owners;
   /** The coordinator's. */
-  readonly hashed: HashedKeys;
+  readonly share: CoordinatorShare;
   #codes = new ByteMap<Uint8Array>(32, 64);
   #codeBytes = 0;
   #codesCounted = 0;
@@ -24,7 +24,7 @@ export class Experience {
   constructor(members: number) {
     this.members = members;
     this.owners = new Owners(members);
-    this.hashed = new HashedKeys(members);
+    this.share = new CoordinatorShare(members);
   }
 
   /** Codes by their hash, for one block, which adds to them. When they have become too many there are none. */

@@ -9,18 +9,12 @@ import { Experience } from './experience.ts';
 import { partitionLimits } from './limits.ts';
 import { compareAttempts, decodeEnvelope, encodeEnvelope, kinds, type AttemptName, type Envelope } from './messages.ts';
 
-/**
- * What placing, receipts and header are taken to need, as part of a block's transactions. By trial on two cores: 0.12 and 0.18 came to the
- * same, 0.25 to some 5 % more on tokens and pools.
- */
-const usualCoordinatorShare = 0.15;
-
 export interface LaneMemberOptions {
   member: number;
   members: number;
   rules: ForkRules;
   evm: Evm;
-  /** Part of a block's gas that the coordinator's other work is worth. */
+  /** Part of a block's gas that the coordinator's other work is worth; by default it is found out. */
   coordinatorShare?: number;
   /** Of a member that had this place before; by default there is none. */
   experience?: Experience;
@@ -132,7 +126,7 @@ export class LaneMember {
 
   #open({ height, session, attempt }: AttemptName): void {
     const name = { height, session, attempt };
-    const { rules, evm, member, members, coordinatorShare = usualCoordinatorShare } = this.#options;
+    const { rules, evm, member, members, coordinatorShare } = this.#options;
     const { state, decided } = this.#deps;
     this.#name = name;
     this.#last = name;

@@ -38,7 +38,7 @@ export interface Envelope extends AttemptName {
 }
 
 /** Of all that members say to each other: another one whenever a body has another form. Members of two versions do not speak to each other. */
-export const laneProtocol = 5;
+export const laneProtocol = 6;
 const lastKind = Math.max(...Object.values(kinds));
 
 export function encodeEnvelope({ height, session, attempt, sequence, kind, body }: Envelope): Uint8Array {

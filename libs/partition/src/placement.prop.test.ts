@@ -60,7 +60,6 @@ test('positions', () => {
           members,
           owners: new Owners(members),
           coordinatorShare,
-          hashingShares: new Float64Array(members).map((_, member) => member / members),
           serial: new Set<string>(),
         };
         const placed = place(input);
@@ -80,25 +79,20 @@ test('positions', () => {
   );
 });
 
-test('the coordinator gets less for its other work, but not for what it does while others hash', () => {
+test('the coordinator gets less for its other work', () => {
   const senders = Array.from({ length: 100 }, (_, n) => addressOf(n + 100));
   const fields = { nonce: 0, to: addressOf(20), data: new Uint8Array(0), gasLimit: 21_000n };
   const task = { transactions: senders.map(() => encoded(fields)) } as unknown as BlockTask;
   const steps = senders.map((_, index) => ({ kind: 'transaction' as const, index }));
   const members = 2;
-  const shareOf = (coordinatorShare: number, hashing: number[]): number => {
+  const shareOf = (coordinatorShare: number): number => {
     const owners = new Owners(members);
-    const hashingShares = Float64Array.from(hashing);
-    const serial = new Set<string>();
-    const placed = place({ task, steps, senders, members, owners, coordinatorShare, hashingShares, serial });
+    const placed = place({ task, steps, senders, members, owners, coordinatorShare, serial: new Set<string>() });
     return placed.filter((member) => member === 0).length;
   };
-  expect(shareOf(0, [0, 0])).toBeCloseTo(50, -1);
-  expect(shareOf(0.4, [0, 0])).toBe(30);
-  expect(shareOf(0.4, [0.5, 0.5])).toBe(30);
-  expect(shareOf(0.4, [0.1, 0.3])).toBe(40);
-  // What comes before its first run it does in any case.
-  expect(shareOf(0.4, [0, 1])).toBe(44);
+  expect(shareOf(0)).toBeCloseTo(50, -1);
+  expect(shareOf(0.4)).toBe(30);
+  expect(shareOf(1)).toBe(0);
 });
 
 test('groups that run again', () => {

@@ -16,8 +16,6 @@ const ofParties = new Map([
 
 /** Part of a group's gas that it may wait longer on the owner of what it calls than elsewhere. */
 const ownerShare = 0.3;
-/** Of the coordinator's share, what comes before its first run. */
-const placingPart = 0.3;
 const transferGas = 21_000;
 /** What a call is taken to need when nobody knows: gas limits are often far above. */
 const callGasMax = 150_000;
@@ -33,13 +31,11 @@ export interface PlacementInput {
   serial: ReadonlySet<string>;
   /** Part of all gas that the coordinator is taken to spend beside its transactions. */
   coordinatorShare: number;
-  /** Part of all gas that each member is taken to spend on hashing. */
-  hashingShares: Float64Array;
 }
 
 /** The member of each position. A small block is the coordinator's. */
 export function place(input: PlacementInput): Uint8Array {
-  const { task, steps, senders, members, owners, serial } = input;
+  const { task, steps, senders, members, owners, serial, coordinatorShare } = input;
   const placed = new Uint8Array(steps.length);
   if (members === 1) return placed;
   const groups = new Groups(steps.length);
@@ -77,7 +73,7 @@ export function place(input: PlacementInput): Uint8Array {
     }
   }
   const loads = new Float64Array(members);
-  loads[0] = total * shareBefore(input);
+  loads[0] = total * coordinatorShare;
   const target = (total + loads[0]) / members;
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
   const hosts = owners.ofAll(byGroup.map(({ positions }) => preferred[positions[0]!]!));
@@ -91,15 +87,6 @@ export function place(input: PlacementInput): Uint8Array {
     for (const position of positions) placed[position] = member;
   }
   return placed;
-}
-
-/**
- * What the coordinator had better not run because of its other work. All members wait for the last run before they hash; meanwhile it can
- * make receipts, as far as others hash longer than it does.
- */
-function shareBefore({ coordinatorShare, hashingShares }: PlacementInput): number {
-  const idle = Math.max(...hashingShares) - hashingShares[0]!;
-  return Math.max(coordinatorShare * placingPart, coordinatorShare - idle);
 }
 
 const nobody: Uint8Array = new Uint8Array(20);

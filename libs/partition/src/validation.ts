@@ -2,6 +2,7 @@ import { bytesToHex } from '@sheaf/primitives';
 import type { BlockTask } from '@sheaf/state-transition';
 import { malformed } from './bytes.ts';
 import { ConflictGraph } from './conflict-graph.ts';
+import { coordinator } from './coordinator.ts';
 import { partitionLimits } from './limits.ts';
 import type { Plan } from './messages.ts';
 import { placeAgain } from './placement.ts';
@@ -27,6 +28,8 @@ export type Verdict = 'wait' | 'details' | 'right' | Plan;
 export class Validation {
   /** How many positions ran in each round. */
   readonly positions: number[];
+  /** Whether all others had summed up when the coordinator did. */
+  coordinatorLast = false;
   readonly #options: ValidationOptions;
   readonly #summaries: (Summary | undefined)[] = [];
   readonly #graph = new ConflictGraph();
@@ -54,6 +57,7 @@ export class Validation {
     if (summary.positions !== count) throw malformed(`sums up ${summary.positions} of ${count} positions`);
     this.#summaries[from] = summary;
     this.#summariesAwaited -= 1;
+    if (from === coordinator) this.coordinatorLast = this.#summariesAwaited === 0;
     if (this.#summariesAwaited > 0) return 'wait';
     if (agree(this.#summaries as Summary[], task.fields.gasLimit)) return 'right';
     for (let member = 0; member < members; member++) this.#reportsDue.add(member);
