@@ -48,6 +48,20 @@ function arrange(world: World, options?: PartitionOptions) {
   return { kv, state, writes };
 }
 
+test('what whoever waits for a block throws when it is durable does not undo it', () => {
+  const [before, after] = [worldOf(3, 2), worldOf(4, 3, 6n)];
+  const { state } = arrange(before);
+  const durable = () => {
+    throw new Error('nobody listens');
+  };
+  expect(() => state.commit(state.prepare(changesBetween(before, after)), { height: toHeight(1), durable })).toThrow(
+    'nobody listens',
+  );
+  expect([state.head(), state.stateRoot()]).toEqual([1n, rootOfWorld(after)]);
+  state.commit(state.prepare(changesBetween(after, before)), { height: toHeight(2) });
+  expect([state.head(), state.stateRoot()]).toEqual([2n, rootOfWorld(before)]);
+});
+
 test('changes are for the state that they were prepared on, and for the next height', () => {
   const before = worldOf(3, 2);
   const { state, writes } = arrange(before);

@@ -279,7 +279,8 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   /**
-   * Afterwards the changes are durable and the head is `height`; or it throws and nothing has changed.
+   * Afterwards the changes are durable and the head is `height`; or it throws and nothing has changed. What `durable` throws comes out
+   * when all is done.
    * @throws ChainError `CONFLICT` when the height or the state is another than they were prepared for, `UNAVAILABLE`
    */
   commit({ tops, internal }: PreparedChanges, { height, accessList, also = [], durable }: CommitInput): void {
@@ -307,15 +308,19 @@ export class PartitionState implements StateReader, TrieSource {
     }
     if (this.#head === undefined) writes.push(writeHeight('oldest', height), writeHeight('pending-from', height));
     this.#kv.write(writes);
-    durable?.();
-    this.#lastStorageId = -1;
-    this.#apply(internal);
-    this.#revision += 1;
-    this.#journalBytes = journal.bytes;
-    this.#tops = [...tops];
-    this.#oldest ??= height;
-    this.#head = { height, digest };
-    this.#carryOver.ended(height);
+    try {
+      durable?.();
+    } finally {
+      // It is on the disk: whatever the one who waited for that has come to, memory must not say otherwise.
+      this.#lastStorageId = -1;
+      this.#apply(internal);
+      this.#revision += 1;
+      this.#journalBytes = journal.bytes;
+      this.#tops = [...tops];
+      this.#oldest ??= height;
+      this.#head = { height, digest };
+      this.#carryOver.ended(height);
+    }
   }
 
   /**

@@ -1,5 +1,5 @@
 import { ChainError, toHeight, type Height } from '@sheaf/primitives';
-import type { Header } from '@sheaf/ethereum';
+import { headerHash, type Header } from '@sheaf/ethereum';
 import { blockFromWire, executionV1, type BlockRecord } from '@sheaf/proto';
 import type { BlockStore, BlockWriter, CommittedBlock, Executed, ExecutionEngine, HashedPayload } from '../ports.ts';
 
@@ -14,7 +14,7 @@ export async function executeNext(
   const { engine, store } = deps;
   store.refresh();
   const head = store.head();
-  if (payload.height <= head.height) return known({ payload, hash }, store);
+  if (payload.height <= head.height) return executedBefore({ payload, hash }, store);
   if (payload.height !== head.height + 1n) {
     throw new ChainError({
       code: 'CONFLICT',
@@ -59,17 +59,26 @@ export function readAncestors(store: Pick<BlockStore, 'header'>): Ancestors {
   };
 }
 
-function known({ payload, hash }: HashedPayload, store: BlockStore): Omit<Executed, 'state'> {
-  const stored = store.block(payload.height);
-  const header = store.header(payload.height);
+/** A member of a lane that is not its coordinator has the header alone: no transactions are counted there. */
+export function executedBefore(
+  { payload, hash }: Pick<HashedPayload, 'payload' | 'hash'>,
+  store: Pick<BlockStore, 'block' | 'header'>,
+  member = 0,
+): Omit<Executed, 'state'> {
+  const { height } = payload;
+  const stored = store.block(height);
+  const header = store.header(height);
+  if (header !== undefined && member > 0) {
+    return { height, hash: headerHash(header), transactions: 0, gasUsed: header.gasUsed, droppedReasons: [] };
+  }
   if (stored === undefined || header === undefined) {
-    throw new ChainError({ code: 'DATA_LOSS', message: `block ${payload.height} is missing` });
+    throw new ChainError({ code: 'DATA_LOSS', message: `block ${height} is missing` });
   }
   const record = blockFromWire(executionV1.Block.decode(stored), 'block');
   if (record.payloadHash !== hash) {
     throw new ChainError({
       code: 'CONFLICT',
-      message: `payload ${hash} at height ${payload.height}, where ${record.payloadHash} was executed`,
+      message: `payload ${hash} at height ${height}, where ${record.payloadHash} was executed`,
     });
   }
   return summary(record, header);

@@ -6,7 +6,7 @@ import { changesOf, decodeAccessList } from '@sheaf/state';
 import { createForkRules, taskOfPayload } from '@sheaf/state-transition';
 import type { MessagePort } from 'node:worker_threads';
 import { openBlockWriter } from '../adapters/block-store.ts';
-import { readAncestors } from '../domain/execute-next.ts';
+import { executedBefore, readAncestors } from '../domain/execute-next.ts';
 import type { BlockWriter, CommittedBlock, Executed, LanePart } from '../ports.ts';
 import { startMaintenance } from './maintenance.ts';
 import { toFailure, type Hello, type LaneOrder, type LaneWord, type WorkerSetup } from './messages.ts';
@@ -46,18 +46,25 @@ export async function openLaneThread(setup: WorkerSetup, port: MessagePort): Pro
   );
   const maintenance = startMaintenance(store, () => order !== undefined);
 
+  const stateOf = () => ({ ...store.stats(), maintenanceFault: maintenance.fault() });
+
   function begin(next: LaneOrder & { type: 'begin' }): void {
-    order = next;
-    decision = undefined;
+    abandon();
     store.refresh();
     const head = store.head();
     const { payload, hash, senders } = next.payload;
+    if (payload.height <= head.height) {
+      // The thread before this one died, or failed, when the block was durable and nobody had heard of it.
+      const executed = { ...executedBefore({ payload, hash }, store, member), state: stateOf() };
+      return say({ type: 'executed', executed, figures: undefined });
+    }
     if (payload.height !== head.height + 1n) {
       throw new ChainError({
         code: 'CONFLICT',
         message: `payload ${payload.height} does not follow block ${head.height}`,
       });
     }
+    order = next;
     const before = ancestors.upTo(head.height);
     const input = { payload, payloadHash: hash, parent: before[0]!, ancestors: before, ...(senders && { senders }) };
     lane.begin(taskOfPayload(rules, input), next.attempt);
@@ -74,10 +81,9 @@ export async function openLaneThread(setup: WorkerSetup, port: MessagePort): Pro
     if (decided.whole === undefined) durable();
     order = undefined;
     decision = undefined;
-    const state = { ...store.stats(), maintenanceFault: maintenance.fault() };
     const { transactions: transactionsRun, remoteReads } = decided;
     const figures = { rounds: decided.whole?.figures.rounds ?? 0, transactionsRun, remoteReads };
-    say({ type: 'executed', executed: { ...executed, state }, figures });
+    say({ type: 'executed', executed: { ...executed, state: stateOf() }, figures });
     maintenance.wake();
     setTimeout(() => order === undefined && evm.compilePending(compileBytesMax), 0);
   }
@@ -85,8 +91,7 @@ export async function openLaneThread(setup: WorkerSetup, port: MessagePort): Pro
   function apply(part: LanePart): void {
     abandon();
     const executed = applyPart(store, part);
-    const state = { ...store.stats(), maintenanceFault: maintenance.fault() };
-    say({ type: 'executed', executed: { ...executed, state }, figures: undefined });
+    say({ type: 'executed', executed: { ...executed, state: stateOf() }, figures: undefined });
     maintenance.wake();
   }
 
