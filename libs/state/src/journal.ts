@@ -14,12 +14,17 @@
 //   branches  as `node-diff.ts` of libs/trie; their key is owner (6) and position
 import { ChainError, type Height } from '@sheaf/primitives';
 import { stateTables, type KeyValue, type Write } from './key-value.ts';
+import { LentBytes } from './lent-bytes.ts';
 import { journalChunkBytes } from './limits.ts';
 
 export type JournalSection = 'accounts' | 'slots' | 'branches';
 
 const sections: readonly JournalSection[] = ['accounts', 'slots', 'branches'];
 const version = 1;
+
+const lentKeys = new LentBytes();
+const lentBefore = new LentBytes();
+const lentAfter = new LentBytes();
 
 /** An account's or a slot's change. */
 export interface ValueChange {
@@ -201,6 +206,32 @@ export class JournalRow {
       before: beforeEnd === keyEnd + 1 ? undefined : bytes.subarray(keyEnd + 1, beforeEnd),
       after: afterEnd === beforeEnd + 1 ? undefined : bytes.subarray(beforeEnd + 1, afterEnd),
     };
+  }
+}
+
+/**
+ * The changes of rows, one after the other. Their bytes are lent: at the next change they are another one's. A view each would be as much
+ * for V8 to collect as all that a transfer is executed with.
+ */
+export function eachChange(
+  section: 'accounts' | 'slots',
+  rows: readonly NewRow[],
+  take: (change: ValueChange, index: number) => void,
+): void {
+  const keyBytes = keyBytesOf(section);
+  let index = 0;
+  for (const { bytes } of rows) {
+    const row = new JournalRow(section, bytes);
+    for (let i = 0; i < row.count; i++, index++) {
+      const at = row.offset(i);
+      const keyEnd = at + keyBytes;
+      const beforeEnd = keyEnd + 1 + bytes[keyEnd]!;
+      const afterEnd = beforeEnd + 1 + bytes[beforeEnd]!;
+      const key = lentKeys.copy(bytes, at, keyEnd);
+      const before = beforeEnd === keyEnd + 1 ? undefined : lentBefore.copy(bytes, keyEnd + 1, beforeEnd);
+      const after = afterEnd === beforeEnd + 1 ? undefined : lentAfter.copy(bytes, beforeEnd + 1, afterEnd);
+      take({ key, before, after }, index);
+    }
   }
 }
 

@@ -35,9 +35,10 @@ import {
 import type { AccountChange, BlockChanges } from './block-changes.ts';
 import { branchesAreNotOf, CarryOver } from './carry-over.ts';
 import { ByteCache } from './byte-cache.ts';
-import { JournalRow, journalKeys, ValueRows, writeJournal, type NewRow, type ValueChange } from './journal.ts';
+import { eachChange, journalKeys, ValueRows, writeJournal, type NewRow } from './journal.ts';
 import { stateTables, type KeyValue, type Write } from './key-value.ts';
 import { searchLeaf } from './leaf-search.ts';
+import { LentBytes } from './lent-bytes.ts';
 import { stateLimits } from './limits.ts';
 import { claimStore, heightKey, readHeights, writeHead, writeHeight, type BucketRange } from './meta.ts';
 import { digestOf } from './digest.ts';
@@ -137,6 +138,8 @@ export class PartitionState implements StateReader, TrieSource {
   readonly #slots: ByteCache;
   readonly #branchKey = new Uint8Array(branchKeyBytesMax);
   readonly #slotName = new Uint8Array(slotKeyBytes);
+  readonly #lentNames = new LentBytes();
+  readonly #lentEntries = new LentBytes();
   /** Of which a slot was read last, and the id of its storage, -1 for none: mostly the next one is of the same account. */
   readonly #lastAddress = new Uint8Array(20);
   #lastStorageId = -1;
@@ -445,18 +448,20 @@ export class PartitionState implements StateReader, TrieSource {
 
   #apply({ accounts, addresses, slots, slotNames, commits }: PreparedParts): void {
     const { young } = this.#carryOver;
-    let index = 0;
-    for (const change of valuesOf('accounts', accounts)) {
+    const names = this.#lentNames;
+    eachChange('accounts', accounts, (change, index) => {
       const { key, after } = change;
-      const address = addresses.subarray(20 * index, 20 * ++index);
-      this.#accounts.set(address, after === undefined ? key : concatBytes(key, after));
+      const entry = this.#lentEntries.of(key.length + (after?.length ?? 0));
+      entry.set(key);
+      if (after !== undefined) entry.set(after, key.length);
+      this.#accounts.set(names.copy(addresses, 20 * index, 20 * index + 20), entry);
       young.setAccount(change);
-    }
-    index = 0;
-    for (const change of valuesOf('slots', slots)) {
-      this.#slots.set(slotNames.subarray(38 * index, 38 * ++index), change.after ?? null);
+    });
+    eachChange('slots', slots, (change, index) => {
+      const name = names.copy(slotNames, slotKeyBytes * index, slotKeyBytes * (index + 1));
+      this.#slots.set(name, change.after ?? null);
       young.setSlot(change);
-    }
+    });
     const branch = this.#branchKey;
     for (const commit of commits) {
       this.#engine.keep(commit);
@@ -524,13 +529,6 @@ export class PartitionState implements StateReader, TrieSource {
     this.#tops = readTops(this, this.#buckets);
     if (!equalBytes(digestOf(this.#tops), heights.digest)) throw branchesAreNotOf(heights.head);
     this.#head = { height: heights.head, digest: heights.digest };
-  }
-}
-
-function* valuesOf(section: 'accounts' | 'slots', rows: readonly NewRow[]): Generator<ValueChange> {
-  for (const { bytes } of rows) {
-    const row = new JournalRow(section, bytes);
-    for (let i = 0; i < row.count; i++) yield row.value(i);
   }
 }
 
