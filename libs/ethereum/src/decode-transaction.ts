@@ -1,6 +1,15 @@
 import { keccak256 } from '@sheaf/crypto';
 import { limits, RlpReader, toHash32, type ChainError, type RlpItem } from '@sheaf/primitives';
-import { invalid, readAddress, readBytes, readHash, readInteger, readList, readRecipient } from './fields.ts';
+import {
+  invalid,
+  readAddress,
+  readBytes,
+  readHash,
+  readInteger,
+  readIntegerAt,
+  readList,
+  readRecipient,
+} from './fields.ts';
 import { secp256k1Order } from './signing-digest.ts';
 import type { AccessListEntry, Authorization, Transaction, TransactionFields, TransactionType } from './transaction.ts';
 
@@ -35,7 +44,11 @@ export function readTransaction(raw: Uint8Array, hash = keccak256(raw)): Transac
   const typed = raw.length > 0 && raw[0]! < 0x80;
   const type = typed ? raw[0]! : 0;
   if ((typed && type === 0) || type > 4) throw invalid('transaction.type', `${type} is not known`);
-  const fields = new Fields(new RlpReader(raw, typed ? 1 : 0, 'transaction'), fieldCounts[type as TransactionType]);
+  const fields = new Fields(
+    raw,
+    new RlpReader(raw, typed ? 1 : 0, 'transaction'),
+    fieldCounts[type as TransactionType],
+  );
   const known = { raw, hash: toHash32(hash) };
   const transaction = type === 0 ? readLegacy(fields, known) : readTyped(fields, type as 1 | 2 | 3 | 4, known);
   fields.end();
@@ -48,17 +61,23 @@ type Known = Pick<Transaction, 'raw' | 'hash'>;
 
 /** The fields of a transaction in their order. */
 class Fields {
+  readonly #raw: Uint8Array;
   readonly #reader: RlpReader;
   readonly #count: number;
   #read = 0;
 
-  constructor(reader: RlpReader, count: number) {
+  /** `raw`: what the reader reads. */
+  constructor(raw: Uint8Array, reader: RlpReader, count: number) {
+    this.#raw = raw;
     this.#reader = reader;
     this.#count = count;
   }
 
   integer(field: string, bytesMax: number): bigint {
-    return readInteger(this.bytes(field), field, bytesMax);
+    this.#next();
+    const reader = this.#reader;
+    if (!reader.span()) return readInteger([], field, bytesMax);
+    return readIntegerAt(this.#raw, reader.start, reader.stop, field, bytesMax);
   }
 
   bytes(field: string): Uint8Array {

@@ -33,9 +33,14 @@ export function readBytes(item: RlpItem | undefined, field: string, length?: num
 /** A minimal big-endian integer of at most `bytesMax` bytes. */
 export function readInteger(item: RlpItem | undefined, field: string, bytesMax: number): bigint {
   const bytes = readBytes(item, field);
-  if (bytes[0] === 0) throw invalid(field, 'must have no leading zeros');
-  if (bytes.length > bytesMax) throw invalid(field, `must be below 2^${8 * bytesMax}`);
-  return bytesToBigint(bytes);
+  return readIntegerAt(bytes, 0, bytes.length, field, bytesMax);
+}
+
+/** The same of the bytes from `from` to `to`. */
+export function readIntegerAt(bytes: Uint8Array, from: number, to: number, field: string, bytesMax: number): bigint {
+  if (to > from && bytes[from] === 0) throw invalid(field, 'must have no leading zeros');
+  if (to - from > bytesMax) throw invalid(field, `must be below 2^${8 * bytesMax}`);
+  return bytesToBigint(bytes, from, to);
 }
 
 export function readAddress(item: RlpItem | undefined, field: string): Address {

@@ -40,6 +40,8 @@ import type { AccountEffect, AccountView, HostAccount, SlotEffect, TransactionEf
 
 /** Logs of most transactions are written here first: a buffer for each of them would be one outside of V8's heap. */
 const logRoom = new Uint8Array(8_192);
+/** Longer data of a log is copied through a view. */
+const partBytesMax = 256;
 
 /** What the transaction in the machine's tables did; see `TransactionEffects`. */
 export function readEffects({ exports, memory }: Machine): TransactionEffects {
@@ -69,7 +71,7 @@ const emptyCodeHashStart = 0x3c23f7860146d2c5n;
 const emptyCodeHash = keccak256(new Uint8Array(0));
 
 function readCodeHash(memory: MachineMemory, at: number): Uint8Array {
-  return memory.u64(at) === emptyCodeHashStart ? emptyCodeHash : memory.slice(at, 32);
+  return memory.u64(at) === emptyCodeHashStart ? emptyCodeHash : memory.pooledSlice(at, 32);
 }
 
 export function readView(memory: MachineMemory, entry: number): AccountView {
@@ -150,7 +152,9 @@ function readLogs(exports: MachineExports, memory: MachineMemory): Logs {
     const topics = record + LOG_HEADER;
     const topicsEnd = topics + memory.u32(record + LOG_TOPICS) * 32;
     const end = writer.length;
-    writer.bytes(bytes.subarray(topicsEnd, topicsEnd + memory.u32(record + LOG_DATA_SIZE)));
+    const size = memory.u32(record + LOG_DATA_SIZE);
+    if (size > partBytesMax) writer.bytes(bytes.subarray(topicsEnd, topicsEnd + size));
+    else writer.part(bytes, topicsEnd, size);
     const dataAt = writer.length;
     for (let at = topicsEnd - 32; at >= topics; at -= 32) writer.reversed(bytes, at, 32);
     writer.list(dataAt);

@@ -138,6 +138,14 @@ export class MachineMemory {
     if (length < 32) bytes.fill(0, at + length, at + 32);
   }
 
+  /** A copy, for what many of are kept for a while; of 16,384 bytes at most. */
+  pooledSlice(at: number, length: number): Uint8Array {
+    const out = pooledBytes(length);
+    const { bytes } = this;
+    for (let i = 0; i < length; i++) out[i] = bytes[at + i]!;
+    return out;
+  }
+
   /** A copy. */
   slice(at: number, length: number): Uint8Array {
     return this.bytes.slice(at, at + length);

@@ -101,13 +101,19 @@ export function concatBytes(...parts: readonly Uint8Array[]): Uint8Array {
   return joined;
 }
 
-/** The big-endian value of the bytes; zero for none. */
-export function bytesToBigint(bytes: Uint8Array): bigint {
-  const { length } = bytes;
-  if (length > 6) return BigInt(bytesToHex(bytes));
+/** The big-endian value of the bytes, those from `from` to `to`; zero for none. */
+export function bytesToBigint(bytes: Uint8Array, from = 0, to = bytes.length): bigint {
+  if (to - from > 12) return BigInt(bytesToHex(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to)));
+  // A number has 53 bits: six bytes at a time.
+  const low = Math.max(from, to - 6);
+  if (low === from) return BigInt(naturalOf(bytes, from, to));
+  return (BigInt(naturalOf(bytes, from, low)) << 48n) | BigInt(naturalOf(bytes, low, to));
+}
+
+function naturalOf(bytes: Uint8Array, from: number, to: number): number {
   let value = 0;
-  for (let i = 0; i < length; i++) value = value * 256 + bytes[i]!;
-  return BigInt(value);
+  for (let i = from; i < to; i++) value = value * 256 + bytes[i]!;
+  return value;
 }
 
 /** Big-endian without leading zeros; zero is the empty array (RLP's integer form). */

@@ -116,6 +116,21 @@ export class RlpReader {
     return first < 0xc0 ? this.#bytes.subarray(from, end) : undefined;
   }
 
+  /** As `string`, without a view: its bytes are from `start` to `stop` of what is read. `false`: it is a list. */
+  span(): boolean {
+    const first = this.#bytes[this.#at]!;
+    this.#next();
+    return first < 0xc0;
+  }
+
+  get start(): number {
+    return this.#header.from;
+  }
+
+  get stop(): number {
+    return this.#header.end;
+  }
+
   /** Passes over the next item. */
   skip(): void {
     this.#next();
@@ -171,6 +186,15 @@ export class RlpBackWriter {
     this.#at -= length;
     this.#bytes.set(value, this.#at);
     if (length !== 1 || value[0]! >= 0x80) this.#prefix(length, 0x80);
+  }
+
+  /** A string, given as so many bytes from `at` on: for short ones, of which a view each would be most of the work. */
+  part(bytes: Uint8Array, at: number, length: number): void {
+    this.#room(length);
+    this.#at -= length;
+    const to = this.#bytes;
+    for (let i = 0; i < length; i++) to[this.#at + i] = bytes[at + i]!;
+    if (length !== 1 || to[this.#at]! >= 0x80) this.#prefix(length, 0x80);
   }
 
   /** A string, given as so many bytes from `at` on, the last first. */

@@ -80,16 +80,17 @@ export class ByteMap<Value> {
     this.#table = new Int32Array(this.#table.length * 2);
     const mask = this.#table.length - 1;
     for (let index = 0; index < this.#values.length; index++) {
-      let at = hash(this.keyAt(index), this.#width) & mask;
+      let at = hash(this.#keys, this.#width, index * this.#width) & mask;
       while (this.#table[at] !== 0) at = (at + 1) & mask;
       this.#table[at] = index + 1;
     }
   }
 }
 
-function hash(key: Uint8Array, width: number): number {
+/** Of so many bytes of `key` from `from` on. */
+function hash(key: Uint8Array, width: number, from = 0): number {
   let state = seed;
-  for (let i = 0; i < width; i += 4) {
+  for (let i = from; i < from + width; i += 4) {
     const word = key[i]! | (key[i + 1]! << 8) | (key[i + 2]! << 16) | (key[i + 3]! << 24);
     state = Math.imul(state ^ word, 0x9e3779b1);
     state ^= state >>> 15;
