@@ -94,16 +94,18 @@ export function finalAccount(cell: AccountCell): FinalAccount {
   return { address: cell.address, ...accountLeft(cell), slots };
 }
 
+const nothingLeft: Readonly<AccountLeft> = {
+  wiped: -1,
+  coded: -1,
+  codeHash: emptyCodeHashBytes,
+  code: undefined,
+  nonced: -1,
+  nonce: 0n,
+  delta: 0n,
+};
+
 function accountLeft({ codes, nonces, credits }: AccountCell): AccountLeft {
-  const left: AccountLeft = {
-    wiped: -1,
-    coded: -1,
-    codeHash: emptyCodeHashBytes,
-    code: undefined,
-    nonced: -1,
-    nonce: 0n,
-    delta: 0n,
-  };
+  const left = { ...nothingLeft };
   for (const { position, round, codeHash, code, wipes } of codes) {
     if (round <= 0) continue;
     left.coded = position;
@@ -166,17 +168,7 @@ export function decodeFinals(bytes: Uint8Array): Finals {
   for (let left = reader.count(22); left > 0; left--) {
     const address = reader.fixed(20);
     const flags = reader.byte();
-    const account: FinalAccount = {
-      address,
-      wiped: -1,
-      coded: -1,
-      codeHash: emptyCodeHashBytes,
-      code: undefined,
-      nonced: -1,
-      nonce: 0n,
-      delta: 0n,
-      slots: [],
-    };
+    const account: FinalAccount = { address, ...nothingLeft, slots: [] };
     if ((flags & 1) !== 0) {
       account.coded = reader.number();
       account.wiped = reader.number() - 1;
