@@ -74,6 +74,11 @@ export class Network {
     return flight !== undefined && mayArrive(flight) ? flight : undefined;
   }
 
+  /** It does not come again: whoever refuses a message closes the connection that it came on. */
+  forget(flight: Flight): void {
+    this.#stale = this.#stale.filter((each) => each !== flight);
+  }
+
   /** The member is lost, and with it all, some or none of what is on its way from and to it; some comes much later. */
   lose(member: number): void {
     const share = [0, 1, 2, 4][this.#random.below(4)]!;

@@ -222,7 +222,10 @@ export class Simulation {
     const flight = this.network.takeStale(this.#mayArrive);
     if (flight === undefined) return false;
     this.counts.stale += 1;
+    const { refused } = this.counts;
     this.#receive(flight);
+    // Else one damaged message, the only one that is old, would end every attempt of a large lane before its time.
+    if (this.counts.refused > refused) this.network.forget(flight);
     return true;
   }
 
