@@ -1,6 +1,7 @@
 /** Of the first block, by trial. */
 const firstShare = 0.15;
-const shareMax = 0.6;
+/** Less than what a group may wait longer on its owner (`placement.ts`): a hot contract stays with it, though all wait for that one. */
+const shareMax = 0.25;
 const shareStep = 0.01;
 
 /**
@@ -18,7 +19,7 @@ export class CoordinatorShare {
     this.#share = Math.min(firstShare, this.#max);
   }
 
-  /** 0 to 0.6. */
+  /** 0 to 0.25. */
   get value(): number {
     return this.#share;
   }
