@@ -455,7 +455,7 @@ export class Attempt {
       // It was asked ahead for a transaction that in the end did not need it.
       return;
     }
-    readCells(reader, from, this.#memory, this.#codes, {
+    readCells(reader, from, this.#context.member, this.#memory, this.#codes, {
       account: (cell) => {
         if (ships) this.#shipped.accounts.push(cell);
         else if (--cell.awaited === 0) cell.complete = round;

@@ -272,10 +272,11 @@ function written(memory: VersionedMemory, round: number): Uint8Array {
   return writer.finish();
 }
 
-function readBack(message: Uint8Array): VersionedMemory {
+/** As a member that owns nothing reads it, or one that does. */
+function readBack(message: Uint8Array, member = members): VersionedMemory {
   const memory = new VersionedMemory(new Owners(members));
   const reader = new ByteReader(message);
-  readCells(reader, 0, memory, new ByteMap<Uint8Array>(32, 4), { account() {}, slot() {} });
+  readCells(reader, 0, member, memory, new ByteMap<Uint8Array>(32, 4), { account() {}, slot() {} });
   reader.end();
   return memory;
 }
@@ -440,6 +441,23 @@ test('numbers', () => {
         double,
       ]);
       reader.end();
+    }),
+  );
+});
+
+test('what was before the block with the own accounts is nobody else to tell', () => {
+  fc.assert(
+    fc.property(fc.array(cell, { maxLength: 5 }), fc.nat({ max: members - 1 }), (shapes, member) => {
+      const sent = cellsOf(shapes);
+      const read = readBack(written(sent, 2), member);
+      for (const each of sent.cells()) {
+        const here = read.cell(each.address);
+        const own = each.owner === member;
+        expect(here.base).toEqual(own ? undefined : each.base);
+        for (const part of each.slots?.values() ?? []) {
+          expect(slotCell(here, part.slot).base).toEqual(own ? undefined : part.base);
+        }
+      }
     }),
   );
 });

@@ -164,7 +164,7 @@ export class Exchange {
   scout(to: number, reader: ByteReader, round: number): void {
     const { member, codes } = this.#options;
     const position = reader.below(this.#options.steps.length, 'position');
-    readCells(reader, to, this.#options.memory, codes, { account: () => undefined, slot: () => undefined });
+    readCells(reader, to, member, this.#options.memory, codes, { account: () => undefined, slot: () => undefined });
     reader.end();
     const lacks = this.#options.executor.scout(position);
     // The next one gets further.
@@ -182,8 +182,8 @@ export class Exchange {
 
   /** Afterwards what the other member tells is here. @throws ChainError `INVALID_ARGUMENT` */
   onNews(from: number, reader: ByteReader): void {
-    const { codes } = this.#options;
-    readCells(reader, from, this.#options.memory, codes, { account: () => undefined, slot: () => undefined });
+    const { codes, member } = this.#options;
+    readCells(reader, from, member, this.#options.memory, codes, { account: () => undefined, slot: () => undefined });
     reader.end();
   }
 

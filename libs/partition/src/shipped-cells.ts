@@ -93,10 +93,14 @@ export interface ArrivedCells {
   slot(cell: SlotCell): void;
 }
 
-/** Afterwards the memory has what the message of the member says, values as views of it. @throws ChainError `INVALID_ARGUMENT` */
+/**
+ * Afterwards the memory has what the message of member `from` says, values as views of it. What was before the block with what `member`
+ * itself owns it asks its own state, nobody else. @throws ChainError `INVALID_ARGUMENT`
+ */
 export function readCells(
   reader: ByteReader,
   from: number,
+  member: number,
   memory: VersionedMemory,
   codes: ByteMap<Uint8Array>,
   arrived: ArrivedCells,
@@ -112,7 +116,7 @@ export function readCells(
     const flags = reader.byte();
     if ((flags & 6) !== 0) {
       const base = (flags & 4) === 0 ? null : readBase(reader);
-      if (cell.base === undefined) memory.setBase(cell, base);
+      if (cell.base === undefined && cell.owner !== member) memory.setBase(cell, base);
     }
     const owned = cell.owner === from;
     take(owned, cell);
@@ -124,7 +128,7 @@ export function readCells(
       const part = slotCell(cell, reader.fixed(32));
       const kind = reader.below(3, 'slot');
       const base = kind === 0 ? undefined : kind === 1 ? null : reader.fixed(32);
-      if (part.base === undefined) part.base = base;
+      if (part.base === undefined && cell.owner !== member) part.base = base;
       take(owned, part);
       readVersions(reader, (position) => {
         const value = reader.byte() === 1 ? reader.fixed(32) : undefined;

@@ -31,6 +31,8 @@ test('integers round trip, minimal and fixed', () => {
       expect(minimal[0]).not.toBe(0);
       expect(bytesToBigint(minimal)).toBe(value);
       expect(bytesToBigint(bigintToFixedBytes(value, 32))).toBe(value);
+      const within = concatBytes(Uint8Array.of(7), minimal, Uint8Array.of(9));
+      expect(bytesToBigint(within, 1, 1 + minimal.length)).toBe(value);
     }),
   );
   expect(() => bigintToFixedBytes(256n, 1)).toThrow('does not fit');
