@@ -90,10 +90,9 @@ async function pidOf(dataDir: string, service: string): Promise<number> {
 
 async function freePortBase(): Promise<number> {
   for (let tries = 0; tries < 50; tries++) {
-    const base = await freePort();
+    const base = await freePort(internalPorts.last);
     const ports = [base];
     for (let offset = internalPorts.first; offset <= internalPorts.last; offset++) ports.push(base + offset);
-    if (ports.some((port) => port > 65_535)) continue;
     const taken = await Promise.all(ports.map((port) => portTaken(port)));
     if (!taken.includes(true)) return base;
   }

@@ -1,4 +1,5 @@
 import { spawn, type ChildProcess } from 'node:child_process';
+import { randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 
 /** A server that this process started. */
@@ -30,6 +31,8 @@ export interface Launched {
 }
 
 const outputCharsMax = 8_192;
+const ports = { first: 10_000, last: 32_767 };
+const triesMax = 100;
 
 /**
  * Starts a server in a session of its own, so that Ctrl-C reaches only the process that decides the stop order. A guard
@@ -90,17 +93,17 @@ async function end(child: ChildProcess, exited: Promise<ServerExit>, signal: Nod
   clearTimeout(timer);
 }
 
-/** A TCP port of 127.0.0.1 that was free a moment ago. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
+/**
+ * A TCP port of 127.0.0.1 that was free a moment ago, at most 32,767 together with the `following` ones. The system
+ * gives higher ones to connections that processes open, at any moment (ip_local_port_range): such a port may be
+ * taken between its choice and its use.
+ */
+export async function freePort(following = 0): Promise<number> {
+  for (let tries = 0; tries < triesMax; tries++) {
+    const port = randomInt(ports.first, ports.last + 1 - following);
+    if (!(await portTaken(port))) return port;
+  }
+  throw new Error(`no port between ${ports.first} and ${ports.last} was found free`);
 }
 
 /** True when something on 127.0.0.1 holds the port. */
