@@ -52,7 +52,12 @@ async function main() {
     external,
   });
   // As apps/execution and its threads have them, for whatever is measured beside them as well.
-  const flags = ['--min-semi-space-size=32', '--max-semi-space-size=32', '--wasm-num-compilation-tasks=1'];
+  const flags = [
+    '--min-semi-space-size=64',
+    '--max-semi-space-size=64',
+    '--no-allocation-site-pretenuring',
+    '--wasm-num-compilation-tasks=1',
+  ];
   const poolSize = Math.max(1, Math.min(4, availableParallelism() - 1));
   const child = spawn(process.execPath, ['--expose-gc', `--v8-pool-size=${poolSize}`, ...flags, outfile, ...rest], {
     stdio: 'inherit',

@@ -6,6 +6,7 @@ import { changesOf, decodeAccessList } from '@sheaf/state';
 import { createForkRules, taskOfPayload } from '@sheaf/state-transition';
 import type { MessagePort } from 'node:worker_threads';
 import { openBlockWriter } from '../adapters/block-store.ts';
+import { youngCollector } from '../adapters/young-generation.ts';
 import { executedBefore, readAncestors } from '../domain/execute-next.ts';
 import type { BlockWriter, CommittedBlock, Executed, LanePart } from '../ports.ts';
 import { startMaintenance } from './maintenance.ts';
@@ -44,7 +45,7 @@ export async function openLaneThread(setup: WorkerSetup, port: MessagePort): Pro
       decided: (decided) => (decision = decided),
     },
   );
-  const maintenance = startMaintenance(store, () => order !== undefined);
+  const maintenance = startMaintenance({ store, collectYoung: youngCollector(), busy: () => order !== undefined });
 
   const stateOf = () => ({ ...store.stats(), maintenanceFault: maintenance.fault() });
 

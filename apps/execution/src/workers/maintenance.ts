@@ -1,22 +1,35 @@
 import type { BlockWriter } from '../ports.ts';
 
-/** Maintains the store, a step at a time, when nothing else is to be done. */
+/** Maintains the thread's heap and the store, a step at a time, when nothing else is to be done. */
 export interface Maintenance {
-  /** There may be something to do. */
+  /** A block has been committed. */
   wake(): void;
   /** What the last step failed with, if it did. */
   fault(): string | undefined;
 }
 
-/** `busy`: a step, which takes some milliseconds, would hold something up now. */
-export function startMaintenance(store: Pick<BlockWriter, 'maintain'>, busy: () => boolean): Maintenance {
+export interface MaintenanceOptions {
+  store: Pick<BlockWriter, 'maintain'>;
+  /** Empties the young generation: first of all, for the store's steps make garbage slowly. */
+  collectYoung(): void;
+  /** A step, which takes some milliseconds, would hold something up now. */
+  busy(): boolean;
+}
+
+export function startMaintenance({ store, collectYoung, busy }: MaintenanceOptions): Maintenance {
   let fault: string | undefined;
   let scheduled = false;
+  let collected = true;
   const maintain = (): void => {
     scheduled = false;
     if (busy()) return;
+    if (!collected) {
+      collected = true;
+      collectYoung();
+      return schedule();
+    }
     try {
-      if (store.maintain()) wake();
+      if (store.maintain()) schedule();
       fault = undefined;
     } catch (error) {
       // A full disk: it is tried again after the next block, and told with it.
@@ -24,9 +37,13 @@ export function startMaintenance(store: Pick<BlockWriter, 'maintain'>, busy: () 
     }
   };
   // A message that waits comes first.
-  const wake = (): void => {
+  const schedule = (): void => {
     if (!scheduled) setImmediate(maintain);
     scheduled = true;
+  };
+  const wake = (): void => {
+    collected = false;
+    schedule();
   };
   return { wake, fault: () => fault };
 }

@@ -2,6 +2,7 @@ import { assert } from '@sheaf/primitives';
 import { createEngine } from '@sheaf/state-transition';
 import { parentPort, workerData } from 'node:worker_threads';
 import { openBlockWriter } from '../adapters/block-store.ts';
+import { youngCollector } from '../adapters/young-generation.ts';
 import { executeNext, readAncestors } from '../domain/execute-next.ts';
 import type { Executed, ExecutionEngine } from '../ports.ts';
 import { openCallThread } from './call-thread.ts';
@@ -48,7 +49,7 @@ function openBlockThread({ dataDir, stateHeightsKept, stateCacheMib }: WorkerSet
     branchBytesCachedMax: stateCacheMib * 2 ** 20,
   });
   const ancestors = readAncestors(store);
-  const maintenance = startMaintenance(store, () => false);
+  const maintenance = startMaintenance({ store, collectYoung: youngCollector(), busy: () => false });
   return async (job: Job): Promise<Executed> => {
     assert(job.type === 'execute', 'the block thread executes blocks');
     const executed = await executeNext(job.payload, job.published, { engine, store, ancestors });

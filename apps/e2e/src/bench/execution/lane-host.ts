@@ -76,6 +76,7 @@ export class LaneHost {
   maintain(): void {
     while (this.#store.state.maintain());
     while (this.#evm.compilePending(compileBytesMax) > 0);
+    globalThis.gc?.({ type: 'minor' });
   }
 
   close(): Promise<void> {

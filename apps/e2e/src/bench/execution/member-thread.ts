@@ -47,6 +47,8 @@ export interface MemberTimes {
   endedMs: number;
   /** What the thread got meanwhile. */
   cpuMs: number | undefined;
+  /** What it does between blocks, after this one: the store's carrying over, compiling, collecting. */
+  betweenMs: number;
   rounds: number;
   messages: number;
   bytes: number;
@@ -61,7 +63,7 @@ const laneMembers = 2;
 const silenceMsMax = 30_000;
 
 interface Member {
-  execute(block: MemberBlock): Promise<Omit<MemberTimes, 'beganMs' | 'endedMs' | 'cpuMs'>>;
+  execute(block: MemberBlock): Promise<Omit<MemberTimes, 'beganMs' | 'endedMs' | 'cpuMs' | 'betweenMs'>>;
   maintain(): void;
   close(): Promise<void>;
 }
@@ -105,8 +107,9 @@ export function serveMember(): void {
         const rest = await member!.execute(blocks[order.block]!);
         const endedMs = nowMs();
         const cpuMs = beganNs === undefined ? undefined : (cpuClock!() - beganNs) / 1e6;
+        const maintainedMs = nowMs();
         member!.maintain();
-        return { beganMs, endedMs, cpuMs, ...rest };
+        return { beganMs, endedMs, cpuMs, betweenMs: nowMs() - maintainedMs, ...rest };
       }
       case 'close':
         await member!.close();

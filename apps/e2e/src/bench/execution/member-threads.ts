@@ -6,13 +6,14 @@ import type { StoreFolder } from './store.ts';
 
 /** One block on both: what a user waits, and what each thread got. Milliseconds. */
 export interface PairSample {
-  one: { wallMs: number; cpuMs: number | undefined };
+  one: { wallMs: number; cpuMs: number | undefined; betweenMs: number };
   /** Two that execute it alone, at the same time: twice the work. Twice `one` over this is what two cores can give at most. */
   apart: { wallMs: number };
   two: {
     /** From the first member's beginning to the last one's commit. */
     wallMs: number;
     cpuMs: (number | undefined)[];
+    betweenMs: number[];
     rounds: number;
     messages: number;
     bytes: number;
@@ -76,8 +77,8 @@ function spanOf(members: readonly MemberTimes[]): number {
   return Math.max(...members.map(({ endedMs }) => endedMs)) - Math.min(...members.map(({ beganMs }) => beganMs));
 }
 
-function wallOf({ beganMs, endedMs, cpuMs }: MemberTimes): PairSample['one'] {
-  return { wallMs: endedMs - beganMs, cpuMs };
+function wallOf({ beganMs, endedMs, cpuMs, betweenMs }: MemberTimes): PairSample['one'] {
+  return { wallMs: endedMs - beganMs, cpuMs, betweenMs };
 }
 
 function laneOf(members: readonly MemberTimes[]): PairSample['two'] {
@@ -86,6 +87,7 @@ function laneOf(members: readonly MemberTimes[]): PairSample['two'] {
   return {
     wallMs: spanOf(members),
     cpuMs: members.map(({ cpuMs }) => cpuMs),
+    betweenMs: members.map(({ betweenMs }) => betweenMs),
     rounds: members[0]!.rounds,
     messages: sum(({ messages }) => messages),
     bytes: sum(({ bytes }) => bytes),

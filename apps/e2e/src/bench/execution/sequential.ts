@@ -30,6 +30,7 @@ export class SequentialChain {
   /** What a service does between blocks. */
   maintain(): void {
     while (this.#store.state.maintain());
+    globalThis.gc?.({ type: 'minor' });
   }
 
   close(): Promise<void> {
