@@ -11,5 +11,7 @@ type Collect = (options: { type: 'minor' }) => void;
 export function youngCollector(): () => void {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as Collect;
+  // Nobody else in the process needs it.
+  setFlagsFromString('--no-expose-gc');
   return () => collect({ type: 'minor' });
 }

@@ -10,7 +10,7 @@ export interface Maintenance {
 
 export interface MaintenanceOptions {
   store: Pick<BlockWriter, 'maintain'>;
-  /** Empties the young generation: first of all, for the store's steps make garbage slowly. */
+  /** Empties the young generation. It comes first: the next block may begin at any moment. */
   collectYoung(): void;
   /** A step, which takes some milliseconds, would hold something up now. */
   busy(): boolean;
