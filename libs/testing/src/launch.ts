@@ -33,6 +33,8 @@ export interface Launched {
 const outputCharsMax = 8_192;
 const ports = { first: 10_000, last: 32_767 };
 const triesMax = 100;
+/** Where the search for a free port goes on: from anywhere, because others search too, then upwards, so that none is given twice. */
+let nextPort = randomInt(ports.first, ports.last + 1);
 
 /**
  * Starts a server in a session of its own, so that Ctrl-C reaches only the process that decides the stop order. A guard
@@ -94,13 +96,15 @@ async function end(child: ChildProcess, exited: Promise<ServerExit>, signal: Nod
 }
 
 /**
- * A TCP port of 127.0.0.1 that was free a moment ago, at most 32,767 together with the `following` ones. The system
- * gives higher ones to connections that processes open, at any moment (ip_local_port_range): such a port may be
- * taken between its choice and its use.
+ * A TCP port of 127.0.0.1 that was free a moment ago, at most 32,767 together with the `following` ones, and none that
+ * an earlier call gave. The system gives higher ones to connections that processes open, at any moment
+ * (ip_local_port_range): such a port may be taken between its choice and its use.
  */
 export async function freePort(following = 0): Promise<number> {
   for (let tries = 0; tries < triesMax; tries++) {
-    const port = randomInt(ports.first, ports.last + 1 - following);
+    if (nextPort + following > ports.last) nextPort = ports.first;
+    const port = nextPort;
+    nextPort += 1 + following;
     if (!(await portTaken(port))) return port;
   }
   throw new Error(`no port between ${ports.first} and ${ports.last} was found free`);
