@@ -129,6 +129,8 @@ export class BlockAssembly {
   step(round: number): boolean | MadeBlock {
     if (this.#body === undefined) {
       if (!allOfRound(round, this.#results)) return false;
+      // In pieces: between them one hears of others that have hashed.
+      if (this.#making.step()) return true;
       this.#body = this.#making.finish(this.#results as Results[]);
       return true;
     }

@@ -33,6 +33,9 @@ import { roundsMaxOf, type Step } from './steps.ts';
 /** The state of the member's own accounts: as they are before the block, and hashed with what the block changes. */
 export interface LaneState extends StateReader {
   prepare(changes: BlockChanges): PreparedChanges;
+  /** What their commit does in memory is done beforehand; nobody reads until then, or until `unstage`. */
+  stage(prepared: PreparedChanges): void;
+  unstage(): void;
 }
 
 /** What a lane came to for one block, at one member. */
@@ -112,6 +115,7 @@ export class BlockEnd {
   /** The last round of which it told the others. */
   #told = 0;
   #prepared: { prepared: PreparedChanges; accessList: Uint8Array } | undefined;
+  #staged = false;
   /** Of the block, that ran here. */
   #transactions = 0;
   #ancestorsRead = 1;
@@ -196,7 +200,15 @@ export class BlockEnd {
     // While others still hash, roots and receipts can be made.
     const made = this.#assembly?.step(round) ?? false;
     if (typeof made === 'object') this.#decide(made);
-    return made !== false;
+    return made !== false || this.#stage();
+  }
+
+  /** While others are waited for: what the commit does in memory. `false`: it is done, or there is nothing to commit. */
+  #stage(): boolean {
+    if (this.#prepared === undefined || this.#staged) return false;
+    this.#options.state.stage(this.#prepared.prepared);
+    this.#staged = true;
+    return true;
   }
 
   /** What the round left, and came to. `false`: it has been told. */

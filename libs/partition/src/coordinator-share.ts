@@ -1,8 +1,7 @@
 /** Of the first block, by trial. */
 const firstShare = 0.15;
-/** Less than what a group may wait longer on its owner (`placement.ts`): a hot contract stays with it, though all wait for that one. */
-const shareMax = 0.25;
-const shareStep = 0.01;
+const shareMax = 0.75;
+const shareStep = 0.02;
 
 /**
  * What the coordinator does beside its transactions, placing, receipts and the header, as part of a block's gas. What that is depends on
@@ -19,7 +18,7 @@ export class CoordinatorShare {
     this.#share = Math.min(firstShare, this.#max);
   }
 
-  /** 0 to 0.25. */
+  /** 0 to 0.75. */
   get value(): number {
     return this.#share;
   }

@@ -78,6 +78,7 @@ export class LaneMember {
 
   /** Forgets the attempt, and the block until it begins again. */
   abandon(): void {
+    this.#deps.state.unstage();
     this.#reader = undefined;
     this.#earlyReading = undefined;
     this.#name = undefined;

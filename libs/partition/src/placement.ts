@@ -3,6 +3,7 @@ import { bytesToHex, hexToBytes, type Address } from '@sheaf/primitives';
 import { ByteMap } from '@sheaf/state';
 import type { BlockTask } from '@sheaf/state-transition';
 import { addressesIn } from './addresses-in.ts';
+import { coordinator } from './coordinator.ts';
 import type { Owners } from './owners.ts';
 import { skim } from './skim.ts';
 import type { Step } from './steps.ts';
@@ -16,6 +17,8 @@ const ofParties = new Map([
 
 /** Part of a group's gas that it may wait longer on the owner of what it calls than elsewhere. */
 const ownerShare = 0.3;
+/** Of the coordinator's other work, as much as a hot contract's calls are taken to wait for: less than `ownerShare`, or they would leave their owner. */
+const waitedShareMax = 0.25;
 const transferGas = 21_000;
 /** What a call is taken to need when nobody knows: gas limits are often far above. */
 const callGasMax = 150_000;
@@ -75,6 +78,7 @@ export function place(input: PlacementInput): Uint8Array {
   const loads = new Float64Array(members);
   loads[0] = total * coordinatorShare;
   const target = (total + loads[0]) / members;
+  const unwaited = total * Math.max(0, coordinatorShare - waitedShareMax);
   const byGroup = groups.all(gas).filter((group) => group.gas > 0);
   const hosts = owners.ofAll(byGroup.map(({ positions }) => preferred[positions[0]!]!));
   for (const [at, { positions, gas: needed }] of byGroup.entries()) {
@@ -82,7 +86,8 @@ export function place(input: PlacementInput): Uint8Array {
     let member = 0;
     for (let other = 1; other < members; other++) if (loads[other]! < loads[member]!) member = other;
     // What is at hand is worth some imbalance, where a group is too large for anybody.
-    if (loads[owner]! + needed <= target || loads[owner]! - loads[member]! < needed * ownerShare) member = owner;
+    const longer = loads[owner]! - (owner === coordinator && needed > total / 2 ? unwaited : 0) - loads[member]!;
+    if (loads[owner]! + needed <= target || longer < needed * ownerShare) member = owner;
     loads[member]! += needed;
     for (const position of positions) placed[position] = member;
   }

@@ -11,9 +11,11 @@ import {
 } from '@sheaf/primitives';
 import {
   createTrieEngine,
+  followNodeDiff,
   keccak256,
   keccakMany,
   mergeBuckets,
+  readNodeDiff,
   type LeafChange,
   type TopNode,
   type TrieCommit,
@@ -53,7 +55,15 @@ import {
   type SlotChange,
   type StorageChange,
 } from './opened-accounts.ts';
-import { branchKeyBytesMax, slotKeyBytes, slotKeyOf, storageKey, writeBranchKey, writeSlotKey } from './keys.ts';
+import {
+  branchKey,
+  branchKeyBytesMax,
+  slotKeyBytes,
+  slotKeyOf,
+  storageKey,
+  writeBranchKey,
+  writeSlotKey,
+} from './keys.ts';
 import { readTops } from './read-top.ts';
 import { leafOfSlot, padSlot, trimSlot } from './slot-value.ts';
 import { sortByBytes } from './sort-by-bytes.ts';
@@ -121,6 +131,7 @@ export interface PartitionStats {
  * The state of one partition at its head, and the only one who changes it. Synchronous; one thread's own.
  *
  *   prepare   changes to hashes; nothing has happened yet
+ *   stage     what a commit does in memory, beforehand, while the word for it has not come
  *   commit    one write to the journal: durable
  *   maintain  carries what the journal has over into the tables, drops what is too old
  *
@@ -152,6 +163,8 @@ export class PartitionState implements StateReader, TrieSource {
   #revision = 0;
   #journalBytes = 0;
   #commitsHeldUp = 0;
+  /** What memory has beforehand. */
+  #staged: PreparedParts | undefined;
 
   constructor(kv: KeyValue, { buckets = { first: 0, end: 256 }, ...limits }: PartitionOptions = {}) {
     this.#kv = kv;
@@ -218,6 +231,7 @@ export class PartitionState implements StateReader, TrieSource {
    * @throws ChainError `INVALID_ARGUMENT` for an account of another partition, `DATA_LOSS`, `LIMIT`
    */
   prepare(changes: BlockChanges): PreparedChanges {
+    this.unstage();
     const updates = sortByBytes(
       changes.accounts.map((change) => this.#open(change)),
       ({ key }) => key,
@@ -282,18 +296,42 @@ export class PartitionState implements StateReader, TrieSource {
   }
 
   /**
+   * Does beforehand what a commit of these changes does in memory. From then on reads are of the state afterwards, but for codes, while the head
+   * is the one before: nobody reads until the changes are committed or `unstage` has been called.
+   * @throws ChainError `CONFLICT` when the state is another than they were prepared for, `UNAVAILABLE`
+   */
+  stage({ internal }: PreparedChanges): void {
+    this.unstage();
+    this.#check(internal);
+    this.#makeRoom();
+    this.#lastStorageId = -1;
+    this.#staged = internal;
+    this.#apply(internal);
+  }
+
+  /** Afterwards memory has nothing of what was staged and is not committed. */
+  unstage(): void {
+    const staged = this.#staged;
+    if (staged === undefined) return;
+    this.#staged = undefined;
+    this.#lastStorageId = -1;
+    this.#undo(staged);
+  }
+
+  /**
    * Afterwards the changes are durable and the head is `height`; or it throws and nothing has changed. What `durable` throws comes out
    * when all is done.
    * @throws ChainError `CONFLICT` when the height or the state is another than they were prepared for, `UNAVAILABLE`
    */
   commit({ tops, internal }: PreparedChanges, { height, accessList, also = [], durable }: CommitInput): void {
     const { accounts, slots, commits, codes, retired } = internal;
-    if (internal.revision !== this.#revision || commits.some(({ valid }) => !valid))
-      throw conflict(`changes of height ${height} were prepared for another state`);
+    const staged = this.#staged === internal;
+    if (!staged) this.unstage();
+    this.#check(internal);
     if (this.#head !== undefined && height !== this.#head.height + 1n) {
       throw conflict(`height ${height} does not follow height ${this.#head.height}`);
     }
-    this.#makeRoom();
+    if (!staged) this.#makeRoom();
     const digest = digestOf(tops);
     const journal = writeJournal({
       height,
@@ -310,13 +348,20 @@ export class PartitionState implements StateReader, TrieSource {
       writes.push({ table: stateTables.accessLists, key: heightKey(height), value: accessList });
     }
     if (this.#head === undefined) writes.push(writeHeight('oldest', height), writeHeight('pending-from', height));
-    this.#kv.write(writes);
+    try {
+      this.#kv.write(writes);
+    } catch (error) {
+      this.unstage();
+      throw error;
+    }
+    this.#staged = undefined;
     try {
       durable?.();
     } finally {
       // It is on the disk: whatever the one who waited for that has come to, memory must not say otherwise.
       this.#lastStorageId = -1;
-      this.#apply(internal);
+      if (!staged) this.#apply(internal);
+      for (const commit of commits) this.#engine.keep(commit);
       this.#revision += 1;
       this.#journalBytes = journal.bytes;
       this.#tops = [...tops];
@@ -332,6 +377,7 @@ export class PartitionState implements StateReader, TrieSource {
    * @throws ChainError `UNAVAILABLE` when the disk refuses; it can be called again
    */
   maintain({ idle = false }: { idle?: boolean } = {}): boolean {
+    this.unstage();
     return this.#carryOver.step(idle) || this.#dropOldest() || this.#clean();
   }
 
@@ -463,12 +509,40 @@ export class PartitionState implements StateReader, TrieSource {
       young.setSlot(change);
     });
     const branch = this.#branchKey;
-    for (const commit of commits) {
-      this.#engine.keep(commit);
-      for (const { owner, position, after } of commit.nodes) {
+    for (const { nodes } of commits) {
+      for (const { owner, position, after } of nodes) {
         const keyBytes = writeBranchKey(branch, owner, position);
         young.branches.set(branch, after ?? null, keyBytes);
       }
+    }
+  }
+
+  /** Of what `#apply` did: what is pending says what was before, though the tables have it too. */
+  #undo({ accounts, addresses, slots, slotNames, commits }: PreparedParts): void {
+    const { young } = this.#carryOver;
+    eachChange('accounts', accounts, ({ key, before }, index) => {
+      const entry = before === undefined ? key : concatBytes(key, before);
+      this.#accounts.set(addresses.subarray(20 * index, 20 * index + 20), entry);
+      young.setAccount({ key, before: key, after: before });
+    });
+    eachChange('slots', slots, ({ key, before }, index) => {
+      this.#slots.set(slotNames.subarray(slotKeyBytes * index, slotKeyBytes * (index + 1)), before ?? null);
+      young.setSlot({ key, before: key, after: before });
+    });
+    for (const { diff } of commits) {
+      for (let at = 0; at < diff.length;) {
+        const { entry, end } = readNodeDiff(diff, at);
+        const key = branchKey(entry.owner, entry.position);
+        young.branches.set(key, followNodeDiff(entry, 'before', young.branches.get(key) ?? undefined) ?? null);
+        at = end;
+      }
+    }
+  }
+
+  /** @throws ChainError `CONFLICT` */
+  #check({ revision, commits }: PreparedParts): void {
+    if (revision !== this.#revision || commits.some(({ valid }) => !valid)) {
+      throw conflict('changes were prepared for another state');
     }
   }
 

@@ -148,6 +148,7 @@ test('a process that ends between any two writes', () => {
       for (const height of blocks.keys()) {
         kv.takeCopies();
         const prepared = insist(() => state.prepare(changes[height]!));
+        if (height % 2 === 1) insist(() => state.stage(prepared));
         insist(() => state.commit(prepared, { height: toHeight(height) }));
         expectState(state, worlds[height]!);
         const copies = kv.takeCopies();

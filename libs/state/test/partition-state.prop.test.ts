@@ -1,7 +1,7 @@
 // Goal: a store has the state and the root that its blocks make, at its head and at every height that it keeps, whatever
-// is carried over, dropped, forgotten and opened anew in between.
+// is carried over, dropped, forgotten, staged and undone, and opened anew in between.
 // Method: random blocks against plain maps whose root is computed from nothing; small limits, so that everything happens.
-import { toHeight } from '@sheaf/primitives';
+import { hexToBytes, toHeight } from '@sheaf/primitives';
 import fc from 'fast-check';
 import { memoryKeyValue, PartitionReader, PartitionState, type KeyValue, type PartitionOptions } from '../src/index.ts';
 import { edit, expectState, play } from './edits.ts';
@@ -23,6 +23,8 @@ const step = fc.record({
   maintenance: fc.nat(6),
   idle: fc.boolean(),
   reopen: fc.boolean(),
+  staged: fc.constantFrom('not', 'and committed', 'and undone', 'and another one prepared'),
+  others: fc.array(edit, { maxLength: 8 }),
 });
 
 /** With a small cache of branches, and with none: then each is looked for where it is. */
@@ -37,10 +39,25 @@ test('random blocks', () => {
       let world: World = new Map();
       const history: World[] = [];
       const live = new PartitionReader(kv);
-      for (const [height, { edits, maintenance, idle, reopen }] of steps.entries()) {
+      for (const [height, { edits, maintenance, idle, reopen, staged, others }] of steps.entries()) {
         const { after, wiped } = play(world, edits);
-        const prepared = state.prepare(changesBetween(world, after, wiped));
+        let prepared = state.prepare(changesBetween(world, after, wiped));
         expectState(state, world);
+        if (staged !== 'not') {
+          state.stage(prepared);
+          // But for codes, that is: they come with the commit.
+          for (const [address, { balance }] of after) {
+            expect(state.account(hexToBytes(address))).toMatchObject({ balance });
+          }
+        }
+        if (staged === 'and undone') state.unstage();
+        if (staged === 'and another one prepared') {
+          const other = play(world, others);
+          state.prepare(changesBetween(world, other.after, other.wiped));
+          expectState(state, world);
+          prepared = state.prepare(changesBetween(world, after, wiped));
+        }
+        expect([state.stateRoot(), state.stateRoot(prepared.tops)]).toEqual([world, after].map(rootOfWorld));
         state.commit(prepared, { height: toHeight(height) });
         world = after;
         history.push(world);
