@@ -8,7 +8,7 @@ test('more for a coordinator that others waited for, within its bounds', () => {
   share.note(false);
   expect(share.value).toBeCloseTo(first);
   for (let block = 0; block < 100; block++) share.note(true);
-  expect(share.value).toBe(0.25);
+  expect(share.value).toBe(0.75);
   for (let block = 0; block < 100; block++) share.note(false);
   expect(share.value).toBe(0);
 });

@@ -52,7 +52,7 @@ test('a member reads before it is told of an attempt, in a small lane', () => {
   const task = { kind: 'payload', fields, transactions, senders, withdrawals: [] } as unknown as BlockTask;
   const stepsOf = (members: number): number => {
     const nothing = () => undefined;
-    const dependencies = { state: {} as never, send: nothing, decided: nothing };
+    const dependencies = { state: { unstage: nothing } as never, send: nothing, decided: nothing };
     const member = new LaneMember({ member: 1, members, rules, evm: {} as never }, dependencies);
     member.begin(task);
     let steps = 0;

@@ -129,6 +129,8 @@ export class LaneMember {
     const name = { height, session, attempt };
     const { rules, evm, member, members, coordinatorShare } = this.#options;
     const { state, decided } = this.#deps;
+    // Of the attempt before.
+    state.unstage();
     this.#name = name;
     this.#last = name;
     this.#sent = new Array<number>(members).fill(0);

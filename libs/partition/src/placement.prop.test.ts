@@ -1,7 +1,7 @@
 // Goal: every position is placed on a member that there is, the same everywhere, all of one sender together; groups that run
 // again stay whole.
 import { encodeTransaction } from '@sheaf/ethereum';
-import { toAddress, type Address } from '@sheaf/primitives';
+import { hexToBytes, toAddress, type Address } from '@sheaf/primitives';
 import type { BlockTask } from '@sheaf/state-transition';
 import fc from 'fast-check';
 import { Owners } from './owners.ts';
@@ -93,6 +93,22 @@ test('the coordinator gets less for its other work', () => {
   expect(shareOf(0)).toBeCloseTo(50, -1);
   expect(shareOf(0.4)).toBe(30);
   expect(shareOf(1)).toBe(0);
+});
+
+test('calls that all meet stay with their owner, however much else the coordinator does', () => {
+  const members = 2;
+  const owners = new Owners(members);
+  const contracts = Array.from({ length: 30 }, (_, n) => addressOf(n));
+  for (const contract of contracts) {
+    const fields = { nonce: 0, to: contract, data: Uint8Array.of(1, 2, 3, 4), gasLimit: 100_000n };
+    const senders = Array.from({ length: 10 }, (_, n) => addressOf(n + 100));
+    const task = { transactions: senders.map(() => encoded(fields)) } as unknown as BlockTask;
+    const steps = senders.map((_, index) => ({ kind: 'transaction' as const, index }));
+    for (const coordinatorShare of [0, 0.25, 0.75]) {
+      const placed = place({ task, steps, senders, members, owners, coordinatorShare, serial: new Set<string>() });
+      expect(new Set(placed)).toEqual(new Set([owners.of(hexToBytes(contract))]));
+    }
+  }
 });
 
 test('groups that run again', () => {
