@@ -17,7 +17,7 @@ const ofParties = new Map([
 
 /** Part of a group's gas that it may wait longer on the owner of what it calls than elsewhere. */
 const ownerShare = 0.3;
-/** Of the coordinator's other work, as much as a hot contract's calls are taken to wait for: less than `ownerShare`, or they would leave their owner. */
+/** Of the coordinator's other work, as much as a group of more than half of a block is taken to wait for: less than `ownerShare`, or a hot contract's calls would leave their owner. */
 const waitedShareMax = 0.25;
 const transferGas = 21_000;
 /** What a call is taken to need when nobody knows: gas limits are often far above. */

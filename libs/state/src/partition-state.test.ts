@@ -85,6 +85,24 @@ test('changes are for the state that they were prepared on, and for the next hei
   expect(state.stateRoot()).toBe(rootOfWorld(worldOf(2, 1, 7n)));
 });
 
+test('a commit that is refused leaves nothing of what was staged', () => {
+  const before = worldOf(3, 2);
+  const { state } = arrange(before);
+  const after = worldOf(3, 2, 6n);
+  const prepared = state.prepare(changesBetween(before, after));
+  const balance = () => (state.account(hexToBytes(addressOf(0))) as { balance: bigint }).balance;
+  const balanceBefore = balance();
+  state.stage(prepared);
+  expect(balance()).not.toBe(balanceBefore);
+  expect(() => state.commit(prepared, { height: toHeight(2) })).toThrow(conflict);
+  expect(balance()).toBe(balanceBefore);
+  // It has been heard of, and what is asked then is of no block any more.
+  state.stage(prepared);
+  state.commit(prepared, { height: toHeight(1), durable: () => state.unstage() });
+  expect([state.head(), state.stateRoot()]).toEqual([1n, rootOfWorld(after)]);
+  expect(balance()).not.toBe(balanceBefore);
+});
+
 test('storages whose numbers do not rise with the keys of their accounts', () => {
   let before = worldOf(6, 0);
   const { state } = arrange(before);

@@ -329,6 +329,7 @@ export class PartitionState implements StateReader, TrieSource {
     if (!staged) this.unstage();
     this.#check(internal);
     if (this.#head !== undefined && height !== this.#head.height + 1n) {
+      this.unstage();
       throw conflict(`height ${height} does not follow height ${this.#head.height}`);
     }
     if (!staged) this.#makeRoom();
@@ -354,6 +355,7 @@ export class PartitionState implements StateReader, TrieSource {
       this.unstage();
       throw error;
     }
+    // First: whoever hears that it is durable may unstage what is left of a block.
     this.#staged = undefined;
     try {
       durable?.();

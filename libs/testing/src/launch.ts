@@ -97,7 +97,7 @@ async function end(child: ChildProcess, exited: Promise<ServerExit>, signal: Nod
 
 /**
  * A TCP port of 127.0.0.1 that was free a moment ago, at most 32,767 together with the `following` ones, and none that
- * an earlier call gave. The system gives higher ones to connections that processes open, at any moment
+ * an earlier call here gave (while there are others). The system gives higher ones to connections that processes open, at any moment
  * (ip_local_port_range): such a port may be taken between its choice and its use.
  */
 export async function freePort(following = 0): Promise<number> {
